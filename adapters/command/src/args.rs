@@ -1,0 +1,203 @@
+//! What can the command be told? Its subcommands and options; the examples are part of the help.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::{exit, lang};
+
+const EXAMPLES: &str = "\
+Examples:
+  WXTOKEN_SECRET=... wxtoken get --id wx0123456789abcdef
+      Prints a token of an official account and nothing else.
+  wxtoken get --kind work --id ww0123456789abcdef --secret-file app.secret --cache app.token --json
+      The same for a WeCom app; a second run takes the token from the cache.
+  wxtoken doctor --id wx0123456789abcdef --secret-file mp.secret --lang zh
+      Says in Chinese what is wrong and what to click.
+  wxtoken platform --account official:wx0123456789abcdef:made-up --fault latency,ms=200
+      A stand-in for WeChat on loopback that answers slowly.
+  wxtoken demo --svg day.svg
+      A day of trouble in a few seconds, and a drawing of it.
+";
+
+/// Keeps WeChat credentials valid: fetches a token, finds out why that fails, runs a stand-in platform, shows a day of
+/// trouble.
+///
+/// A secret is read from the environment, a file or standard input, never from an argument: arguments are visible to
+/// every user of the machine.
+#[derive(Parser, Debug)]
+#[command(name = "wxtoken", version, after_long_help = format!("{EXAMPLES}\n{}", exit::TABLE), max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Language of messages for people; otherwise that of the locale
+    #[arg(long, global = true, value_enum, value_name = "LANG")]
+    pub(crate) lang: Option<lang::Choice>,
+    /// Say more on standard error; up to three times. Secrets and tokens are never said
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Print a valid token
+    Get(Get),
+    /// Find out what keeps a token from being fetched, and say what to do
+    Doctor(Doctor),
+    /// Run a stand-in for the WeChat platform
+    Platform(Platform),
+    /// Watch credentials being kept valid through a day of trouble
+    Demo(Demo),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Print the manual page, or write one for each subcommand
+    Man(Man),
+}
+
+#[derive(Args, Debug)]
+#[command(after_long_help = exit::TABLE)]
+pub(crate) struct Get {
+    #[command(flatten)]
+    pub(crate) account: Account,
+    /// Print one line of JSON: access_token, expires_in (seconds), expires_at (Unix seconds), source (fetched, cached)
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How long to go on trying while the cause may pass by itself, e.g. 30s; otherwise one try
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    pub(crate) wait: humantime::Duration,
+}
+
+#[derive(Args, Debug)]
+#[command(after_long_help = exit::TABLE)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) account: Account,
+}
+
+/// Which account, where, and how to reach it.
+#[derive(Args, Debug)]
+pub(crate) struct Account {
+    /// What kind of account it is
+    #[arg(long, value_enum, default_value = "official", value_name = "KIND")]
+    pub(crate) kind: Kind,
+    /// Which endpoint to fetch from; official accounts and mini programs only
+    #[arg(long, value_enum, value_name = "ENDPOINT")]
+    pub(crate) endpoint: Option<Endpoint>,
+    /// The appid, or the corpid of WeCom
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: String,
+    /// Read the secret from this variable of the environment
+    #[arg(long, value_name = "NAME", conflicts_with = "secret_file")]
+    pub(crate) secret_env: Option<String>,
+    /// Read the secret from this file, or from standard input if it is `-`
+    ///
+    /// Without this and --secret-env it is read from WXTOKEN_SECRET, else from standard input; on a terminal it is
+    /// asked for and not shown. One newline at its end is dropped.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Ask another host: an official alternate, a central server, a platform for tests
+    #[arg(long, value_name = "URL")]
+    pub(crate) base: Option<String>,
+    /// Keep the token in this file, so that the next run costs no fetch
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cache: Option<PathBuf>,
+    /// Trust the certificates in this file (PEM) and no others; otherwise Mozilla's list
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Allow plain http to a host that is not this machine: the secret is then readable on the way
+    #[arg(long)]
+    pub(crate) allow_plain_http: bool,
+    /// How long one exchange with the platform may take, at most 10s
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub(crate) timeout: humantime::Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// 公众号 or 服务号
+    Official,
+    /// 小程序
+    MiniProgram,
+    /// An app of 企业微信
+    Work,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Endpoint {
+    /// /cgi-bin/stable_token: repeating a fetch is harmless (default)
+    Stable,
+    /// /cgi-bin/token: every fetch retires the token before it
+    Token,
+}
+
+#[derive(Args, Debug)]
+#[command(after_long_help = PLATFORM_EXAMPLES)]
+pub(crate) struct Platform {
+    /// Where to listen for HTTP; nothing protects the platform, keep it on loopback
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Also listen for HTTPS, on a port of the system's choice
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// Write the certificate that HTTPS clients must trust to this file, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub(crate) ca_out: Option<PathBuf>,
+    /// The port for orders: clock, faults, refusals, counters; 0 for one of the system's choice
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) control_port: u16,
+    /// An account: KIND:ID:SECRET, where KIND is official, test, mini-program or work (there ID may be CORPID/AGENTID)
+    ///
+    /// The secret is made up, so it may stand in an argument. Repeatable. Without any, one account of each kind is
+    /// made, and printed.
+    #[arg(long, value_name = "SPEC", value_parser = crate::platform::spec::account)]
+    pub(crate) account: Vec<wxtoken_platform::Account>,
+    /// How many seconds pass on the platform in one real second; 0 stands still
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub(crate) speed: f64,
+    /// The seed of everything arbitrary: equal seeds give equal tokens
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Something that goes wrong: KIND[,KEY=VALUE]..., or JSON as on the control port; repeatable
+    #[arg(long, value_name = "SPEC", value_parser = crate::platform::spec::fault)]
+    pub(crate) fault: Vec<crate::platform::spec::FaultOrder>,
+}
+
+const PLATFORM_EXAMPLES: &str = "\
+Faults, with their keys:
+  latency ms | delayed ms | reply_lost | cut after | reset_before | reset_mid_body after | silence
+  trickle bytes every_ms | status status | html | garbage | oversize bytes | redirect location
+and which calls they happen to:
+  path (prefix), next (how many calls), skip (calls to let pass), probability and seed, executed (true, false)
+
+Examples:
+  wxtoken platform --listen 127.0.0.1:8440
+  wxtoken platform --tls --ca-out ca.pem --account work:ww0123456789abcdef/1000002:made-up
+  wxtoken platform --fault reply_lost,path=/cgi-bin/token,next=1 --fault status,status=502,probability=0.05
+  wxtoken platform --speed 600
+      Two hours pass in twelve seconds.";
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Draw the day into this file: validity, fetches, faults
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// The seed of the platform's arbitrariness: equal seeds, equal days
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// Write wxtoken.1 and a page for each subcommand into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}

@@ -1,0 +1,108 @@
+//! How do the demo's clients reach the platform? Over HTTP on loopback, each exchange for real.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ureq::Agent;
+use wxtoken::core::Method;
+use wxtoken::{EXCHANGE_LIMIT_MS, Request, Response, Transport, TransportError};
+use zeroize::Zeroizing;
+
+use super::clock::VirtualClock;
+use super::record::{Exchange, Result as Came};
+
+/// A client's way to the token endpoint. Takes down each exchange.
+#[derive(Clone)]
+pub(crate) struct Wire {
+    agent: Agent,
+    clock: VirtualClock,
+    exchanges: Arc<Mutex<Vec<Exchange>>>,
+}
+
+impl Wire {
+    pub(crate) fn new(clock: VirtualClock) -> Self {
+        // No connection is kept: a fault that ends one must not be felt by the next exchange.
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_idle_connections(0)
+            .proxy(None)
+            .timeout_global(Some(Duration::from_millis(u64::from(EXCHANGE_LIMIT_MS))))
+            .build();
+        Self { agent: config.new_agent(), clock, exchanges: Arc::default() }
+    }
+
+    /// All exchanges so far.
+    pub(crate) fn exchanges(&self) -> Vec<Exchange> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn took_place(&self, at_ms: u64, came: Came) {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).push(Exchange { at_ms, came });
+    }
+
+    fn http(&self, request: &Request<'_, '_>) -> Result<Response, ureq::Error> {
+        let (mut url, mut body) = (Zeroizing::new(String::new()), Zeroizing::new(String::new()));
+        // A String takes all that is written.
+        let _ = request.write_url(&mut *url);
+        let _ = request.write_body(&mut *body);
+        let mut reply = match request.method() {
+            Method::Get => self.agent.get(url.as_str()).call()?,
+            _ => self.agent.post(url.as_str()).content_type("application/json").send(body.as_bytes())?,
+        };
+        Ok(Response::new(reply.status().as_u16(), reply.body_mut().read_to_vec()?))
+    }
+}
+
+impl Transport for Wire {
+    fn exchange(&self, request: &Request<'_, '_>) -> Result<Response, TransportError> {
+        let at_ms = self.clock.ms();
+        match self.http(request) {
+            Ok(reply) => {
+                let granted = reply.body().windows(14).any(|w| w == b"\"access_token\"");
+                self.took_place(at_ms, if granted { Came::Token } else { Came::Refusal });
+                Ok(reply)
+            }
+            Err(_) => {
+                self.took_place(at_ms, Came::Nothing);
+                // Out there nothing tells a client that a reply is lost, except its own patience.
+                self.clock.pass(Duration::from_millis(u64::from(EXCHANGE_LIMIT_MS)));
+                Err(TransportError::Timeout)
+            }
+        }
+    }
+}
+
+/// The business calls: what a token is for.
+pub(crate) struct Business {
+    agent: Agent,
+    base: String,
+}
+
+impl Business {
+    pub(crate) fn new(base: String) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None).build();
+        Self { agent: config.new_agent(), base }
+    }
+
+    /// Asks for the platform's addresses, the cheapest call that checks a token. The errcode, 0 for success; `None`
+    /// when there was no reply.
+    pub(crate) fn addresses(&self, token: &str) -> Option<i64> {
+        let url = format!("{}/cgi-bin/getcallbackip", self.base);
+        let mut reply = self.agent.get(&url).query("access_token", token).call().ok()?;
+        errcode(&reply.body_mut().read_to_vec().ok()?)
+    }
+
+    /// Sends a message from a WeCom app.
+    pub(crate) fn message(&self, token: &str) -> Option<i64> {
+        const MESSAGE: &str = r#"{"touser":"@all","msgtype":"text","agentid":1,"text":{"content":"good morning"}}"#;
+        let url = format!("{}/cgi-bin/message/send", self.base);
+        let mut reply = self.agent.post(&url).query("access_token", token).send(MESSAGE).ok()?;
+        errcode(&reply.body_mut().read_to_vec().ok()?)
+    }
+}
+
+fn errcode(body: &[u8]) -> Option<i64> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    Some(body.get("errcode").and_then(serde_json::Value::as_i64).unwrap_or(0))
+}

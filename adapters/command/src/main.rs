@@ -1,0 +1,53 @@
+//! What does the command `wxtoken` do? It reads its arguments, runs one subcommand, and ends with a code that says who
+//! must act.
+
+mod args;
+mod completions;
+mod demo;
+mod doctor;
+mod exit;
+mod get;
+mod interrupt;
+mod lang;
+mod logging;
+mod output;
+mod platform;
+mod secret;
+mod source;
+mod words;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+use exit::Exit;
+use output::Output;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            // Help and version come this way too. A closed stdout or stderr is no reason to complain.
+            let _ = told.print();
+            return if told.use_stderr() { Exit::Usage } else { Exit::Ok }.into();
+        }
+    };
+    logging::start(cli.verbose);
+    let lang = lang::of(cli.lang);
+    let mut out = Output::new();
+    let result = match cli.command {
+        Command::Get(args) => interrupt::install(Exit::Interrupted).and_then(|()| get::run(&args, lang, &mut out)),
+        Command::Doctor(args) => {
+            interrupt::install(Exit::Interrupted).and_then(|()| doctor::run(&args, lang, &mut out))
+        }
+        // Being told to stop is how a server ends.
+        Command::Platform(args) => interrupt::install(Exit::Ok).and_then(|()| platform::run(&args, &mut out)),
+        Command::Demo(args) => interrupt::install(Exit::Interrupted).and_then(|()| demo::run(&args, &mut out)),
+        Command::Completions(args) => completions::shell(&args, &mut out),
+        Command::Man(args) => completions::man(&args, &mut out),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(stop) => stop.tell(lang),
+    }
+}

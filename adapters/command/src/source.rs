@@ -1,0 +1,66 @@
+//! Which client do the options describe?
+
+use std::path::Path;
+use std::time::Duration;
+
+use wxtoken::{Builder, Client, Endpoint};
+
+use crate::args::{self, Account, Kind};
+use crate::exit::{Exit, Stop};
+use crate::lang::{Lang, pick};
+use crate::secret::Secret;
+use crate::words;
+
+/// The endpoint that was asked for.
+pub(crate) fn endpoint(account: &Account, lang: Lang) -> Result<&'static Endpoint, Stop> {
+    match (account.kind, account.endpoint) {
+        (Kind::Work, None) => Ok(&Endpoint::WORK),
+        (Kind::Work, Some(_)) => {
+            let text = pick(lang, "--endpoint is not for --kind work", "--kind work 不能与 --endpoint 同用");
+            Err(Stop::With(Exit::Usage, text.to_owned()))
+        }
+        (_, None | Some(args::Endpoint::Stable)) => Ok(&Endpoint::STABLE_TOKEN),
+        (_, Some(args::Endpoint::Token)) => Ok(&Endpoint::TOKEN),
+    }
+}
+
+/// The certificates to trust, in PEM, if they are not Mozilla's.
+pub(crate) fn roots(account: &Account, lang: Lang) -> Result<Option<Vec<u8>>, Stop> {
+    account.ca.as_deref().map(|path| read(path, lang)).transpose()
+}
+
+fn read(path: &Path, lang: Lang) -> Result<Vec<u8>, Stop> {
+    std::fs::read(path).map_err(|error| {
+        let text = match lang {
+            Lang::Zh => format!("无法读取 {}：{error}", path.display()),
+            _ => format!("{} cannot be read: {error}", path.display()),
+        };
+        Stop::With(Exit::Configuration, text)
+    })
+}
+
+/// The client, without a background thread: the command asks once and ends.
+pub(crate) fn client(
+    account: &Account,
+    endpoint: &'static Endpoint,
+    secret: &Secret,
+    roots: Option<Vec<u8>>,
+    lang: Lang,
+) -> Result<Client, Stop> {
+    let mut builder = Client::builder(endpoint, &account.id, secret.text.as_str())
+        .background(false)
+        .exchange_limit(Duration::from(account.timeout));
+    if let Some(base) = &account.base {
+        builder = builder.base(base);
+    }
+    if account.allow_plain_http {
+        builder = builder.allow_plain_http();
+    }
+    if let Some(path) = &account.cache {
+        builder = builder.cache(path);
+    }
+    if let Some(roots) = roots {
+        builder = builder.root_certificates(roots);
+    }
+    Builder::build(builder).map_err(|error| Stop::With(Exit::Configuration, words::config(&error, lang)))
+}

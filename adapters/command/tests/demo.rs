@@ -1,0 +1,59 @@
+//! The demo keeps what it promises, tells it, draws it, and is the same each time.
+
+mod common;
+
+use common::{Files, run};
+
+#[test]
+fn a_day_of_trouble_is_told_and_drawn() {
+    let files = Files::new();
+    let svg = files.path("day.svg");
+    let ran = run(&["demo", "--svg", &svg]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    for words in [
+        "official account A: 64 cold callers, 1 fetch, 64 served, 1 token",
+        "official account B: 64 cold callers, 1 fetch, 64 served, 1 token",
+        "WeCom app C: 64 cold callers, 1 fetch, 64 served, 1 token",
+        "an outage of 4 min, shorter than the lead: 0 s without a valid token, 0 calls failed",
+        "an outage of 25 min, shorter than the lead: 0 s without a valid token, 0 calls failed",
+        "an outage of 45 s, shorter than the lead: 0 s without a valid token, 0 calls failed",
+        "a lost reply: 0 calls failed",
+        "errcode 40125",
+        "the address to allow is 127.0.0.1",
+        "no fetch beyond the ledger",
+        "26 promises, 0 broken",
+    ] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("BROKEN"), "{}", ran.stdout);
+    // Piped: no control characters of a terminal.
+    assert!(!ran.stdout.contains(['\r', '\u{1b}']), "plain lines");
+
+    let text = std::fs::read_to_string(&svg).unwrap();
+    let drawing = roxmltree::Document::parse(&text).unwrap();
+    let root = drawing.root_element();
+    assert_eq!((root.tag_name().name(), root.attribute("role")), ("svg", Some("img")));
+    let with_class = |class: &str| drawing.descendants().filter(|n| n.attribute("class") == Some(class)).count();
+    // Two hours a token, twelve a day, three accounts and a half: and every one of them has its bar.
+    assert!(with_class("a") + with_class("b") > 40, "bars");
+    assert!(with_class("ok") > 50 && with_class("no") >= 8 && with_class("lost") > 20, "marks");
+    for label in ["rotated elsewhere", "lost reply", "outage", "wrong secret", "address not allowed"] {
+        assert!(drawing.descendants().any(|n| n.text() == Some(label)), "{label}");
+    }
+    // Every mark and bar says what it is to those who cannot see it.
+    let named = |n: &roxmltree::Node<'_, '_>| n.has_tag_name(("http://www.w3.org/2000/svg", "title"));
+    assert!(drawing.descendants().filter(named).count() > 150);
+}
+
+#[test]
+fn equal_seeds_make_equal_days() {
+    let day = |seed: &str| {
+        let ran = run(&["demo", "--seed", seed]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        // The last line says how long it took.
+        ran.stdout.lines().filter(|line| !line.starts_with("24 hours")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (first, second, other) = (day("5"), day("5"), day("6"));
+    assert_eq!(first, second);
+    assert_ne!(first, other);
+}

@@ -1,0 +1,137 @@
+//! The platform as a program: what it prints, what it obeys, how it ends.
+
+mod common;
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Child;
+
+use common::{CORP, Files, ID, SECRET, command, run};
+
+/// Stopped when dropped, so that a failing test leaves nothing behind.
+struct Running {
+    child: Child,
+    lines: Vec<String>,
+}
+
+impl Running {
+    /// Starts it and reads its first lines.
+    fn start(args: &[&str], lines: usize) -> Self {
+        let mut child = command(&[&["platform"], args].concat()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let lines = (0..lines)
+            .map(|_| {
+                let mut line = String::new();
+                out.read_line(&mut line).unwrap();
+                line.trim_end().to_owned()
+            })
+            .collect();
+        Self { child, lines }
+    }
+
+    fn url(&self, line: usize, head: &str) -> &str {
+        self.lines[line].strip_prefix(head).unwrap_or_else(|| panic!("{head}: {:?}", self.lines))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn account() -> String {
+    format!("official:{ID}:{SECRET}")
+}
+
+#[test]
+fn it_says_where_it_listens_and_serves_the_accounts_it_was_given() {
+    let files = Files::new();
+    let ca = files.path("ca.pem");
+    let work = format!("work:{CORP}/7:{SECRET}");
+    let platform =
+        Running::start(&["--tls", "--ca-out", &ca, "--account", &account(), "--account", &work, "--seed", "3"], 5);
+    let http = platform.url(0, "listening on ");
+    assert!(http.starts_with("http://127.0.0.1:"), "{http}");
+    let https = platform.url(1, "listening on ");
+    assert!(https.starts_with("https://127.0.0.1:"), "{https}");
+    assert!(platform.url(2, "control on ").starts_with("http://127.0.0.1:"));
+    assert_eq!(platform.lines[3..], [format!("account {ID}"), format!("account {CORP}/7")]);
+    assert_eq!(run(&["get", "--id", ID, "--base", http]).code, Some(0));
+    assert_eq!(run(&["get", "--id", ID, "--base", https, "--ca", &ca]).code, Some(0));
+    assert_eq!(run(&["get", "--kind", "work", "--id", CORP, "--base", http]).code, Some(0));
+}
+
+#[test]
+fn without_accounts_it_makes_some_and_prints_how_to_use_them() {
+    let platform = Running::start(&[], 5);
+    let http = platform.url(0, "listening on ");
+    for (line, kind) in platform.lines[2..].iter().zip(["official", "mini-program", "work"]) {
+        let words: Vec<&str> = line.split(' ').collect();
+        assert_eq!(words[..2], ["account", kind], "{line}");
+        let ran = common::run_with(&["get", "--kind", kind, "--id", words[2], "--base", http], words[6]);
+        assert_eq!(ran.code, Some(0), "{line}: {ran:?}");
+    }
+}
+
+#[test]
+fn faults_and_speed_are_obeyed() {
+    let faults = ["--fault", "status,status=502,next=1", "--fault", r#"{"kind":"html","skip":1,"next":1}"#];
+    let platform = Running::start(&[&["--account", &account(), "--speed", "0"][..], &faults].concat(), 2);
+    let get = ["get", "--id", ID, "--base", platform.url(0, "listening on ")];
+    let (first, second, third) = (run(&get), run(&get), run(&get));
+    assert!(first.stderr.contains("502"), "{first:?}");
+    assert_eq!(second.code, Some(0), "{second:?}");
+    assert!(third.stderr.contains("proxy"), "{third:?}");
+    // The clock stands still: the platform counts no second off.
+    let json = run(&[&get[..], &["--json"]].concat());
+    assert!(json.stdout.contains("\"expires_in\":719"), "{json:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_it_cleanly() {
+    for signal in ["INT", "TERM"] {
+        let mut platform = Running::start(&[], 1);
+        let sent = std::process::Command::new("kill")
+            .args([&format!("-{signal}"), &platform.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+        let status = platform.child.wait().unwrap();
+        assert_eq!(status.code(), Some(0), "SIG{signal}");
+        let mut stderr = String::new();
+        platform.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_eq!(stderr, "", "SIG{signal}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_get_with_130() {
+    use wxtoken_platform::{Fault, FaultScope};
+    let platform = common::platform().start().unwrap();
+    platform.fault(Fault::Silence, FaultScope::every_call());
+    let mut child =
+        command(&["get", "--id", ID, "--base", &platform.http_url()]).env("WXTOKEN_SECRET", SECRET).spawn().unwrap();
+    // Once the platform has the request, the command is waiting for the reply.
+    while platform.counters().faults == 0 {
+        std::thread::yield_now();
+    }
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn a_port_in_use_and_a_mistyped_account_are_told() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ran = run(&["platform", "--listen", &address]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains(&address) && ran.stdout.is_empty(), "{ran:?}");
+    let ran = run(&["platform", "--account", &account(), "--account", &account()]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let ran = run(&["platform", "--fault", "lattency,ms=1"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+}

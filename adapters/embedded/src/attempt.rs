@@ -1,0 +1,139 @@
+//! What came of one attempt, and how is it told to the keeper? What the two clients have in common.
+
+use core::time::Duration;
+
+use wxtoken_core::{Account, Action, Failure, Fetch, Instant, Keeper, Outcome};
+
+use crate::{Exchange, Fault, boot_delay};
+
+/// A memory that cannot date its ledger wants to know how time goes by; more often would only wear the flash.
+pub(crate) const IDLE_EVERY: Duration = Duration::from_secs(3600);
+
+/// What came of one attempt to fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Attempt {
+    /// What it means.
+    pub outcome: Outcome,
+    /// Why there was no reply; `None` when there was one, be it a refusal.
+    pub fault: Option<Fault>,
+}
+
+/// The account and its keeper, with a start that may be put off.
+pub(crate) struct Desk<'a> {
+    pub(crate) account: Account<'a>,
+    pub(crate) keeper: Keeper,
+    starts_at: Instant,
+    /// When the memory is asked next although nothing is due; `None` before the first tick.
+    idle_at: Option<Instant>,
+}
+
+impl<'a> Desk<'a> {
+    pub(crate) const fn new(account: Account<'a>, seed: u64) -> Self {
+        Self { account, keeper: Keeper::new(account.endpoint(), seed), starts_at: Instant::ZERO, idle_at: None }
+    }
+
+    pub(crate) fn put_off(&mut self, now: Instant, device_id: u64, within: Duration) {
+        self.starts_at = now.saturating_add(boot_delay(device_id, within));
+    }
+
+    pub(crate) fn poll_at(&self) -> Instant {
+        self.keeper.poll_at().max(self.starts_at)
+    }
+
+    pub(crate) fn begin(&mut self, now: Instant) -> Option<Fetch> {
+        if now < self.starts_at {
+            return None;
+        }
+        match self.keeper.poll(now) {
+            Action::Fetch(fetch) => Some(fetch),
+            Action::Wait(_) => None,
+        }
+    }
+
+    /// Whether an hour has passed in which the memory was not asked to note down how time goes by.
+    pub(crate) fn is_idle_due(&mut self, now: Instant) -> bool {
+        let due = self.idle_at.is_some_and(|at| now >= at);
+        if due || self.idle_at.is_none() {
+            self.idle_at = Some(now.saturating_add(IDLE_EVERY));
+        }
+        due
+    }
+
+    /// Ends an attempt that had a connection.
+    pub(crate) fn end(&mut self, fetch: Fetch, now: Instant, exchange: &Exchange<'_>) -> Attempt {
+        match exchange.outcome() {
+            Ok(reply) => {
+                let outcome = self.keeper.handle_response(fetch.ticket(), now, reply.status(), reply.body());
+                self.log(now, Attempt { outcome, fault: None })
+            }
+            Err(fault) => self.fail(fetch, now, exchange.failure(), fault),
+        }
+    }
+
+    /// Ends an attempt that got no reply.
+    pub(crate) fn fail(&mut self, fetch: Fetch, now: Instant, failure: Failure, fault: Fault) -> Attempt {
+        let outcome = self.keeper.handle_failure(fetch.ticket(), now, failure);
+        self.log(now, Attempt { outcome, fault: Some(fault) })
+    }
+
+    #[cfg(not(feature = "defmt"))]
+    fn log(&self, _: Instant, attempt: Attempt) -> Attempt {
+        attempt
+    }
+
+    /// Says what happened, what to do, and how long until the next try. No text of the peer is in it: what a refusal
+    /// names was taken out of it by its exact shape.
+    #[cfg(feature = "defmt")]
+    fn log(&self, now: Instant, attempt: Attempt) -> Attempt {
+        use wxtoken_core::Meaning;
+
+        let id = self.account.id();
+        let left = self.keeper.remaining(now).as_secs();
+        let next = self.poll_at().saturating_since(now).as_secs();
+        match (&attempt.outcome, attempt.fault) {
+            (Outcome::Granted { generation }, _) => {
+                defmt::info!(
+                    "{=str}: token {=u32} is good for {=u64} s; next fetch in {=u64} s",
+                    id,
+                    generation,
+                    left,
+                    next
+                );
+            }
+            (Outcome::Repeated, _) => {
+                defmt::info!("{=str}: the same token, good for {=u64} s; next fetch in {=u64} s", id, left, next);
+            }
+            (Outcome::Refused(refusal), _) => {
+                let meaning = refusal.meaning();
+                // An address is named only where allowing it is the remedy: WeCom puts one into every message.
+                if let (Meaning::AddressNotAllowed, Some(address)) = (meaning, refusal.address()) {
+                    defmt::error!("{=str}: put {=str} on the allow-list of this account", id, address);
+                }
+                defmt::warn!(
+                    "{=str}: errcode {=i32}, {=str}; trace {=str}; next try in {=u64} s; token good for {=u64} s",
+                    id,
+                    refusal.errcode(),
+                    meaning.text(wxtoken_core::Lang::En),
+                    refusal.trace().unwrap_or("none"),
+                    next,
+                    left
+                );
+            }
+            (_, Some(fault)) => {
+                defmt::warn!(
+                    "{=str}: {=str}; next try in {=u64} s; token good for {=u64} s",
+                    id,
+                    fault.text(),
+                    next,
+                    left
+                );
+            }
+            (outcome, None) => {
+                defmt::warn!("{=str}: {}; next try in {=u64} s; token good for {=u64} s", id, outcome, next, left);
+            }
+        }
+        attempt
+    }
+}

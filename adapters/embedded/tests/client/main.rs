@@ -1,0 +1,6 @@
+//! Do the two clients keep a credential, over scripted connections and a virtual clock, and do they agree?
+
+mod both;
+mod cancel;
+mod late;
+mod world;

@@ -1,0 +1,131 @@
+//! Who accepts connections, how many at a time, and what does an outage look like? A closed door: nothing listens.
+
+use std::future::pending;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+use crate::server::{self, Service, Shared, stopped};
+
+/// Real time that calls under way have to end when the platform stops.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// An order to a door, and where to say that it has been followed.
+pub(crate) struct Switch {
+    open: bool,
+    done: SyncSender<io::Result<()>>,
+}
+
+/// Opens and closes the doors of the platform, all but that of the control port.
+#[derive(Clone, Default)]
+pub(crate) struct Switchboard(Vec<UnboundedSender<Switch>>);
+
+impl Switchboard {
+    pub(crate) fn connect(&mut self) -> UnboundedReceiver<Switch> {
+        let (order, orders) = unbounded_channel();
+        self.0.push(order);
+        orders
+    }
+
+    /// Blocks until it is done, which takes no network.
+    pub(crate) fn set_open(&self, open: bool) -> io::Result<()> {
+        for door in &self.0 {
+            let (done, result) = sync_channel(1);
+            let stopped = || io::Error::new(io::ErrorKind::NotConnected, "the platform has stopped");
+            door.send(Switch { open, done }).map_err(|_| stopped())?;
+            result.recv().map_err(|_| stopped())??;
+        }
+        Ok(())
+    }
+}
+
+/// A bound listener and what it is for.
+pub(crate) struct Door {
+    listener: std::net::TcpListener,
+    pub(crate) address: SocketAddr,
+    service: Service,
+    switches: UnboundedReceiver<Switch>,
+}
+
+impl Door {
+    pub(crate) fn bind(
+        ip: IpAddr,
+        port: u16,
+        service: Service,
+        switches: UnboundedReceiver<Switch>,
+    ) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(SocketAddr::new(ip, port))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address, service, switches })
+    }
+
+    /// Serves until the platform stops; then its connections may end.
+    pub(crate) async fn keep(self, shared: Shared, max_connections: usize) {
+        let Self { listener, address, service, mut switches } = self;
+        let mut listener = TcpListener::from_std(listener).ok();
+        // Each door has its own cap: clients that hang must not lock the control port.
+        let permits = Arc::new(Semaphore::new(max_connections));
+        let mut connections = JoinSet::new();
+        let mut stop = shared.stop.clone();
+        loop {
+            let (permit, accepted) = tokio::select! {
+                accepted = accept(listener.as_ref(), &permits) => accepted,
+                Some(Switch { open, done }) = switches.recv() => {
+                    let result = if open { reopen(&mut listener, address) } else {
+                        listener = None;
+                        connections.shutdown().await;
+                        Ok(())
+                    };
+                    // Whoever ordered it may have gone.
+                    drop(done.send(result));
+                    continue;
+                }
+                () = stopped(&mut stop) => break,
+            };
+            while connections.try_join_next().is_some() {}
+            let Ok((socket, peer)) = accepted else {
+                // Out of file descriptors, most likely: wait for some to be given back.
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                continue;
+            };
+            let (service, shared) = (service.clone(), shared.clone());
+            connections.spawn(async move {
+                server::connection(socket, peer, service, shared).await;
+                drop(permit);
+            });
+        }
+        drop(listener);
+        let ended = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
+            connections.abort_all();
+        }
+    }
+}
+
+type Accepted = (Option<OwnedSemaphorePermit>, io::Result<(TcpStream, SocketAddr)>);
+
+async fn accept(listener: Option<&TcpListener>, permits: &Arc<Semaphore>) -> Accepted {
+    let Some(listener) = listener else {
+        return pending().await;
+    };
+    // Taken before accepting, so that what is over the cap waits in the kernel. Nobody closes the semaphore.
+    let permit = permits.clone().acquire_owned().await.ok();
+    (permit, listener.accept().await)
+}
+
+fn reopen(listener: &mut Option<TcpListener>, address: SocketAddr) -> io::Result<()> {
+    if listener.is_none() {
+        let bound = std::net::TcpListener::bind(address)?;
+        bound.set_nonblocking(true)?;
+        *listener = Some(TcpListener::from_std(bound)?);
+    }
+    Ok(())
+}

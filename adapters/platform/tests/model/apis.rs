@@ -1,0 +1,90 @@
+//! The APIs behind the token.
+
+use wxtoken_platform::Account;
+use wxtoken_platform::model::{Model, Request};
+
+use crate::bench::{CORP, ID, SECRET, T, fetch, gettoken, model, official, token, work};
+
+fn post(model: &mut Model, path: &str, token: &str, body: &str) -> i64 {
+    model.handle(T, &Request::post(&format!("{path}?access_token={token}"), body)).errcode()
+}
+
+#[test]
+fn a_token_missing_made_up_or_of_the_other_product() {
+    let mut model = model(official());
+    model.add(work()).unwrap();
+    let public = token(&fetch(&mut model, T));
+    let corporate = token(&gettoken(&mut model, T));
+    let mut ask = |target: String| model.handle(T, &Request::get(&target)).errcode();
+    assert_eq!(ask("/cgi-bin/getcallbackip".to_owned()), 41_001);
+    assert_eq!(ask("/cgi-bin/getcallbackip?access_token=".to_owned()), 41_001);
+    assert_eq!(ask("/cgi-bin/getcallbackip?access_token=made-up".to_owned()), 40_001);
+    assert_eq!(ask(format!("/cgi-bin/getcallbackip?access_token={public}")), 0);
+    assert_eq!(ask(format!("/cgi-bin/getcallbackip?access_token={corporate}")), 0);
+    assert_eq!(ask(format!("/cgi-bin/message/send?access_token={public}")), 40_014);
+    assert_eq!(ask(format!("/cgi-bin/message/custom/send?access_token={corporate}")), 40_001);
+    assert_eq!(ask("/cgi-bin/no_such_api".to_owned()), 40_066);
+    let counters = model.counters(T);
+    assert_eq!((counters.account(ID).calls_accepted(), counters.account(CORP).calls_accepted()), (1, 1));
+    assert_eq!(counters.strangers[&40_001], 2);
+}
+
+#[test]
+fn a_template_message() {
+    let mut model = model(official());
+    let a = token(&fetch(&mut model, T));
+    let path = "/cgi-bin/message/template/send";
+    assert_eq!(post(&mut model, path, &a, r#"{"touser":"o1","template_id":"t1","data":{}}"#), 0);
+    assert_eq!(post(&mut model, path, &a, r#"{"template_id":"t1"}"#), 40_003);
+    assert_eq!(post(&mut model, path, &a, r#"{"touser":"o1"}"#), 40_037);
+    assert_eq!(post(&mut model, path, &a, ""), 44_002);
+    assert_eq!(post(&mut model, path, &a, "not json"), 47_001);
+    assert_eq!(model.handle(T, &Request::get(&format!("{path}?access_token={a}"))).errcode(), 43_002);
+    let messages = model.messages();
+    assert_eq!(messages.len(), 1);
+    assert_eq!((messages[0].account.as_str(), &messages[0].body["touser"]), (ID, &"o1".into()));
+    assert_eq!(model.counters(T).account(ID).messages, 1);
+}
+
+#[test]
+fn a_customer_message_and_a_mini_program_without_templates() {
+    let mut model = model(Account::mini_program(ID, SECRET));
+    let a = token(&fetch(&mut model, T));
+    let text = r#"{"touser":"o1","msgtype":"text","text":{"content":"你好"}}"#;
+    assert_eq!(post(&mut model, "/cgi-bin/message/custom/send", &a, text), 0);
+    assert_eq!(post(&mut model, "/cgi-bin/message/custom/send", &a, r#"{"touser":"o1"}"#), 40_008);
+    assert_eq!(post(&mut model, "/cgi-bin/message/template/send", &a, r#"{"touser":"o1","template_id":"t"}"#), 48_001);
+    assert_eq!(model.messages()[0].body["text"]["content"], "你好");
+}
+
+#[test]
+fn a_wecom_message() {
+    let mut model = model(work().agent(7));
+    let a = token(&gettoken(&mut model, T));
+    let path = "/cgi-bin/message/send";
+    assert_eq!(post(&mut model, path, &a, r#"{"touser":"u","msgtype":"text","agentid":7}"#), 0);
+    assert_eq!(post(&mut model, path, &a, r#"{"totag":"t","msgtype":"text","agentid":"7"}"#), 0);
+    assert_eq!(post(&mut model, path, &a, r#"{"touser":"u","msgtype":"text","agentid":8}"#), 301_002);
+    assert_eq!(post(&mut model, path, &a, r#"{"msgtype":"text","agentid":7}"#), 40_031);
+    assert_eq!(post(&mut model, path, &a, r#"{"touser":"\u4f60","msgtype":"text","agentid":7}"#), 40_033);
+    assert_eq!(model.counters(T).account(CORP).messages, 2);
+}
+
+#[test]
+fn media() {
+    let mut model = model(official());
+    let a = token(&fetch(&mut model, T));
+    let part = "--b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\nx\r\n--b--\r\n";
+    let upload = |kind: &str, body: &str| {
+        Request::post(&format!("/cgi-bin/media/upload?access_token={a}&type={kind}"), body)
+            .with_content_type("multipart/form-data; boundary=b")
+    };
+    let reply = model.handle(T, &upload("image", part));
+    assert_eq!((&reply.json()["type"], &reply.json()["created_at"]), (&"image".into(), &(T / 1_000).into()));
+    assert_eq!(reply.json()["media_id"].as_str().unwrap().len(), 64);
+    assert_eq!(model.handle(T, &upload("file", part)).errcode(), 40_004, "files are WeCom's");
+    assert_eq!(model.handle(T, &upload("image", &part[..part.len() - 6])).errcode(), 41_005, "broken off");
+    let refused = model.handle(T, &upload("image", &part.replace("media", "medium")));
+    assert_eq!(refused.errcode(), 41_005);
+    assert!(refused.headers.contains(&("content-type", "text/plain".to_owned())), "the odd type of media errors");
+}

@@ -1,0 +1,12 @@
+//! Does the pure model keep the platform's rules? Timelines: just before, at and after each instant that matters.
+
+mod apis;
+mod bench;
+mod gate;
+mod quotas;
+mod refusals;
+mod rotating;
+mod secrecy;
+mod stable;
+mod wording;
+mod work;

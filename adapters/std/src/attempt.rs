@@ -1,0 +1,162 @@
+//! What is one attempt? An exchange made without the lock, its outcome handed to the keeper, everybody woken.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wxtoken_core::{Action, Failure, Fetch, Outcome, Snapshot};
+
+use crate::{
+    cache::{LOCK_LIMIT, LOCK_PAUSE, Locked, Moment, ToStore, TryLock},
+    error::Reason,
+    events,
+    shared::Shared,
+    transport::{Response, TransportError},
+};
+
+impl Shared {
+    /// Makes one attempt, if one is still due. Returns when it is over; never panics, whatever the transport does.
+    pub(crate) fn attempt(&self) {
+        let id = {
+            let mut state = self.lock();
+            if !state.due(self.now()) {
+                return;
+            }
+            state.begin()
+        };
+        // Ends the attempt and wakes everybody even when a subscriber of `tracing` panics.
+        let _busy = Busy { shared: self, id };
+        // Without the lock first: a token that another process stored serves at once, even while that one fetches.
+        self.take_up();
+        let locked = if self.lock().keeper.poll_at() <= self.now() { self.cache_lock() } else { return };
+        if locked.is_some() {
+            self.take_up();
+        }
+        if let Some(fetch) = self.still_due() {
+            events::fetching(&self.who, fetch.is_forced());
+            let reply = catch_unwind(AssertUnwindSafe(|| self.exchange(fetch)));
+            let outcome = self.conclude(fetch, reply.unwrap_or(Err(TransportError::Panicked)));
+            // Not sent: nothing has changed, the ledger neither.
+            if let (Some(locked), true) = (locked, outcome != Outcome::Failed(Failure::NotSent)) {
+                self.write_down(&locked);
+            }
+        }
+    }
+
+    /// Takes up what another process, or an earlier run, has stored.
+    fn take_up(&self) {
+        let Some(cache) = &self.cache else { return };
+        let moment = self.moment();
+        let Some(stored) = cache.read(&moment) else { return };
+        let mut state = self.lock();
+        let taken = state.restore(moment.now, &stored);
+        let (generation, remaining) = (state.keeper.generation(), state.keeper.remaining(moment.now));
+        drop(state);
+        if taken {
+            self.changed();
+            events::restored(&self.who, generation, remaining);
+        }
+    }
+
+    /// Waits for the cache's lock, a bounded time. Without it the fetch is made all the same.
+    fn cache_lock(&self) -> Option<Locked> {
+        let cache = self.cache.as_ref()?;
+        let until = self.now().saturating_add(LOCK_LIMIT);
+        loop {
+            match cache.try_lock() {
+                TryLock::Locked(locked) => return Some(locked),
+                TryLock::Impossible => return None,
+                TryLock::Busy => {}
+            }
+            let now = self.now();
+            if now >= until {
+                cache.lock_is_stuck();
+                return None;
+            }
+            drop(self.wait(self.lock(), now.saturating_add(LOCK_PAUSE)));
+        }
+    }
+
+    fn write_down(&self, locked: &Locked) {
+        let Some(cache) = &self.cache else { return };
+        let moment = self.moment();
+        let (token, life, ledger) = {
+            let state = self.lock();
+            let life = state.keeper.snapshot(moment.now).map(|snapshot| snapshot.life);
+            (state.valid(moment.now), life, state.keeper.ledger(moment.now))
+        };
+        // The handle keeps the token alive outside the lock: syncing a disk may take its time.
+        let token = token.as_ref().zip(life).map(|(held, life)| Snapshot {
+            token: held,
+            remaining: held.expires_at().saturating_since(moment.now),
+            life,
+            generation: held.generation(),
+        });
+        cache.write(locked, &ToStore { token, ledger }, &moment);
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: self.now(), unix: self.clock.unix_time(), boot_id: self.clock.boot_id() }
+    }
+
+    fn still_due(&self) -> Option<Fetch> {
+        let now = self.now();
+        let mut state = self.lock();
+        if let Some(unix) = self.clock.unix_time() {
+            state.keeper.wall_clock(now, unix.as_secs());
+        }
+        let given_up = state.keeper.in_flight().is_some();
+        let action = state.keeper.poll(now);
+        state.sync(now);
+        let (next_in, remaining) = (state.poll_at().saturating_since(now), state.keeper.remaining(now));
+        drop(state);
+        if given_up {
+            events::failed(&self.who, &Reason::Lost, next_in, remaining);
+        }
+        match action {
+            Action::Fetch(fetch) => Some(fetch),
+            Action::Wait(_) => None,
+        }
+    }
+
+    fn exchange(&self, fetch: Fetch) -> Result<Response, TransportError> {
+        // Always there: the account was checked when the client was built.
+        let account = self.who.account().ok_or(TransportError::NameNotFound)?;
+        self.transport.exchange(&account.request(fetch))
+    }
+
+    fn conclude(&self, fetch: Fetch, reply: Result<Response, TransportError>) -> Outcome {
+        let now = self.now();
+        let mut state = self.lock();
+        let outcome = match &reply {
+            Ok(reply) => state.keeper.handle_response(fetch.ticket(), now, reply.status(), reply.body()),
+            Err(error) => state.keeper.handle_failure(fetch.ticket(), now, error.failure()),
+        };
+        state.outcome(&outcome, reply.as_ref().err().copied());
+        state.sync(now);
+        let (generation, remaining) = (state.keeper.generation(), state.keeper.remaining(now));
+        let (trouble, next_in) = (state.trouble(), state.poll_at().saturating_since(now));
+        drop(state);
+        self.changed();
+        // Not under the lock: a subscriber may well ask the client for its status.
+        match (&outcome, trouble) {
+            (Outcome::Granted { .. }, _) => events::granted(&self.who, generation, remaining),
+            (Outcome::Repeated, _) => events::repeated(&self.who, generation, remaining),
+            (Outcome::Stale, _) => events::stale(&self.who),
+            (_, Some(reason)) => events::failed(&self.who, &reason, next_in, remaining),
+            _ => {}
+        }
+        outcome
+    }
+}
+
+/// Ends an attempt however it ends.
+struct Busy<'a> {
+    shared: &'a Shared,
+    id: u64,
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.shared.lock().end(self.id);
+        self.shared.changed();
+    }
+}

@@ -1,0 +1,180 @@
+//! How is one exchange made over HTTPS? With ureq and rustls, set up so that the secret goes to one host and nowhere
+//! else.
+//!
+//! No redirect is followed, no proxy of the environment is used, no connection is kept (a credential is fetched every
+//! two hours), and every error is read by its variant: ureq's `BadUri` and `RequireHttpsOnly` print the whole URL.
+
+use std::{io::Read, sync::Arc, time::Duration};
+
+use ureq::{
+    Agent, Timeout,
+    tls::{RootCerts, TlsConfig},
+};
+use wxtoken_core::{CONNECT_LIMIT_MS, EXCHANGE_LIMIT_MS, MAX_REPLY_LEN, Method, Request, Scheme};
+use zeroize::Zeroizing;
+
+use crate::transport::{Response, Transport, TransportError};
+
+/// How long one attempt may take. Resolving and connecting together stay below the whole, so that running out of the
+/// whole always means that sending had begun.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) connect: Duration,
+    pub(crate) exchange: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_millis(u64::from(CONNECT_LIMIT_MS)),
+            exchange: Duration::from_millis(u64::from(EXCHANGE_LIMIT_MS)),
+        }
+    }
+}
+
+impl Limits {
+    /// The usual ones, shortened to `limit`.
+    pub(crate) fn within(limit: Duration) -> Self {
+        let usual = Self::default();
+        // Zero would mean "without limit" to some, and no reply at all to others.
+        let exchange = limit.clamp(Duration::from_millis(1), usual.exchange);
+        // A third of it, so that running out of the whole still means that sending had begun.
+        Self { connect: usual.connect.min(exchange / 3), exchange }
+    }
+}
+
+pub(crate) struct Https {
+    agent: Agent,
+}
+
+impl Https {
+    /// `scheme` is the one of the base: only a base that was accepted with plain http may be asked in the clear.
+    pub(crate) fn new(scheme: Scheme, roots: RootCerts, proxy: Option<ureq::Proxy>, limits: Limits) -> Self {
+        let tls = TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .root_certs(roots)
+            .build();
+        let config = Agent::config_builder()
+            .https_only(scheme == Scheme::Https)
+            .proxy(proxy)
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .max_idle_connections(0)
+            .max_response_header_size(16 * 1024)
+            .timeout_global(Some(limits.exchange))
+            .timeout_resolve(Some(limits.connect))
+            .timeout_connect(Some(limits.connect))
+            .user_agent(concat!("wxtoken/", env!("CARGO_PKG_VERSION")))
+            .accept("application/json")
+            .build();
+        Self { agent: config.new_agent() }
+    }
+}
+
+impl Transport for Https {
+    fn exchange(&self, request: &Request<'_, '_>) -> Result<Response, TransportError> {
+        // Both may hold the secret. Room for all of it from the start: growing would leave a copy behind.
+        let base = request.base();
+        let room = request.target_len() + base.host_str().len() + "https://:65535".len();
+        let mut url = Zeroizing::new(String::with_capacity(room));
+        let mut body = Zeroizing::new(String::with_capacity(request.body_len()));
+        // A String takes all that is written.
+        let _ = request.write_url(&mut *url);
+        let _ = request.write_body(&mut *body);
+        let reply = match request.method() {
+            Method::Get => self.agent.get(url.as_str()).call(),
+            _ => {
+                let content_type = request.content_type().unwrap_or("application/json");
+                self.agent.post(url.as_str()).content_type(content_type).send(body.as_bytes())
+            }
+        };
+        let mut reply = reply.map_err(|e| classify(&e))?;
+        let status = reply.status().as_u16();
+        if (300..400).contains(&status) {
+            // Not even read: whatever it says, it is not the platform that says it.
+            return Ok(Response::new(status, Vec::new()));
+        }
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_REPLY_LEN + 1));
+        // One byte more than is read, so that a long reply is known from a cut one.
+        let limit = (MAX_REPLY_LEN + 1) as u64;
+        reply.body_mut().as_reader().take(limit).read_to_end(&mut bytes).map_err(|e| after_sending(&e))?;
+        Ok(Response::new(status, std::mem::take(&mut *bytes)))
+    }
+}
+
+/// What a failed call means. By variant, never by text; unknown ones may have been sent.
+fn classify(error: &ureq::Error) -> TransportError {
+    match error {
+        ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve) => TransportError::NameNotFound,
+        ureq::Error::Timeout(Timeout::Connect) => TransportError::ConnectTimeout,
+        ureq::Error::Timeout(_) => TransportError::Timeout,
+        ureq::Error::ConnectionFailed => TransportError::ConnectionRefused,
+        ureq::Error::ConnectProxyFailed(_) | ureq::Error::InvalidProxyUrl => TransportError::Proxy,
+        ureq::Error::Rustls(e) => tls(e).unwrap_or(TransportError::Tls),
+        ureq::Error::Tls(_) | ureq::Error::TlsRequired | ureq::Error::Pem(_) => TransportError::Tls,
+        // Neither leaves this machine. The base was checked, so they cannot come.
+        ureq::Error::BadUri(_) | ureq::Error::RequireHttpsOnly(_) | ureq::Error::Http(_) => TransportError::Tls,
+        ureq::Error::Io(e) => io(e),
+        ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) => TransportError::NotHttp,
+        _ => TransportError::Broken,
+    }
+}
+
+fn io(error: &std::io::Error) -> TransportError {
+    use std::io::ErrorKind;
+    if let Some(e) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return tls(e).unwrap_or(TransportError::Broken);
+    }
+    if name_not_found(error) {
+        return TransportError::NameNotFound;
+    }
+    match error.kind() {
+        // Only connecting is refused. An established connection can report a lost route, so that one is in doubt.
+        ErrorKind::ConnectionRefused | ErrorKind::AddrNotAvailable => TransportError::ConnectionRefused,
+        ErrorKind::TimedOut => TransportError::Timeout,
+        _ => TransportError::Broken,
+    }
+}
+
+/// Whether it comes from the resolver. std gives those errors no kind of their own, and no number of the system either,
+/// which everything that comes from a socket has. Should std change that, they count as broken: more careful, not less.
+fn name_not_found(error: &std::io::Error) -> bool {
+    let unknown = std::io::Error::from_raw_os_error(i32::MAX).kind();
+    match error.raw_os_error() {
+        None => error.kind() == unknown,
+        // WSAHOST_NOT_FOUND to WSANO_DATA.
+        Some(code) => cfg!(windows) && (11_001..=11_004).contains(&code),
+    }
+}
+
+/// TLS errors that can only come before anything of the request was sent; `None` for those that may come later.
+fn tls(error: &rustls::Error) -> Option<TransportError> {
+    use rustls::{AlertDescription as Alert, Error};
+    match error {
+        Error::InvalidCertificate(_) | Error::NoCertificatesPresented | Error::UnsupportedNameType => {
+            Some(TransportError::Certificate)
+        }
+        Error::PeerIncompatible(_) | Error::NoApplicationProtocol => Some(TransportError::Tls),
+        Error::AlertReceived(Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::UnrecognisedName) => {
+            Some(TransportError::Tls)
+        }
+        // The first bytes were not TLS at all: a plain http port.
+        Error::InvalidMessage(_) => Some(TransportError::Tls),
+        _ => None,
+    }
+}
+
+/// What a failed reading of the body means: the request was executed, whatever the error says.
+fn after_sending(error: &std::io::Error) -> TransportError {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
+        Some(ureq::Error::Timeout(_)) => TransportError::Timeout,
+        Some(ureq::Error::Protocol(_)) => TransportError::NotHttp,
+        _ if error.kind() == std::io::ErrorKind::TimedOut => TransportError::Timeout,
+        _ => TransportError::Broken,
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests;

@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+
+mod attempt;
+mod builder;
+mod cache;
+mod client;
+mod clock;
+mod error;
+mod events;
+mod held;
+mod http;
+mod identity;
+mod shared;
+mod state;
+mod status;
+mod sync;
+mod transport;
+
+pub use builder::Builder;
+pub use client::{Client, Reported};
+pub use clock::{Alarm, Clock, SystemClock};
+pub use error::{ConfigError, Error, Reason};
+pub use held::TokenRef;
+pub use status::{Source, Status};
+pub use transport::{Response, Transport, TransportError};
+pub use wxtoken_core as core;
+#[doc(no_inline)]
+pub use wxtoken_core::{
+    Act, BadAccount, BadBase, CONNECT_LIMIT_MS, EXCHANGE_LIMIT_MS, Endpoint, Failure, Fingerprint, Instant, Lang,
+    Ledger, MAX_REPLY_LEN, Malformed, Policy, Refusal, Request, Token,
+};

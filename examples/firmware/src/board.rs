@@ -1,0 +1,10 @@
+//! What hardware is there? MPS2 with a Cortex-M3 (application note 385), as QEMU's machine `mps2-an385` emulates it.
+
+pub mod fatal;
+pub mod lan9118;
+pub mod semihosting;
+pub mod stack;
+pub mod time;
+
+/// The processor's clock, in hertz.
+pub const CORE_CLOCK_HZ: u32 = 25_000_000;

@@ -1,0 +1,14 @@
+//! What does a gateway's firmware need besides the credential's own crates? A board, a network, a job.
+//!
+//! - [`board`]: everything that knows the hardware, and the only place with `unsafe`;
+//! - [`net`]: TCP over the board's Ethernet, as the connector that `wxtoken-embedded` asks for;
+//! - [`provision`]: whose credential it is, and where it is asked for;
+//! - [`gateway`]: the job, which knows neither board nor network.
+//!
+//! No heap, and no allocator to make one of.
+#![no_std]
+
+pub mod board;
+pub mod gateway;
+pub mod net;
+pub mod provision;

@@ -1,0 +1,76 @@
+//! Whose credential does this device keep, and where is it asked for?
+
+use wxtoken_embedded::core::{Account, BadAccount, BadBase, Base, Endpoint};
+
+use crate::gateway::End;
+
+/// The account, as it was written to the device when it was made.
+///
+/// **EXAMPLE ONLY** are these values: they are known to everybody. A real board reads them from a flash page that its
+/// debug port cannot read, and holds a device key for a central server instead of the account's secret wherever there is
+/// such a server: what one device gives away then opens that one device.
+const ID: &str = "wx0123456789abcdef";
+const SECRET: &str = "an-example-device-key-0001";
+
+/// What differs from run to run. On this board it stands in the emulator's command line; a real one keeps it in flash.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// `base=http://10.0.2.2:8440`: where the credential is asked for.
+    pub base: Base<'a>,
+    /// `device=17`: the serial number, which keeps devices that boot together apart.
+    pub device: u64,
+    /// `spread=60`: the seconds over which devices that boot together spread their first fetches, 60 unless said. This
+    /// image remembers no token, so a power failure in a district costs one fetch for each of its gateways.
+    pub spread_s: u32,
+    /// **EMULATOR ONLY.** `attempts=3 tokens=2`: the run ends after so many attempts or with so many tokens, one unless
+    /// said. Without `attempts` it never ends.
+    pub end: Option<End>,
+    /// **EMULATOR ONLY.** `hurry=60`: time passes so many times as fast.
+    pub hurry: u32,
+}
+
+/// What is wrong with the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, defmt::Format)]
+#[non_exhaustive]
+pub enum BadSettings {
+    /// There is no `base=`.
+    NoBase,
+    /// The base URL is not one.
+    Base(BadBase),
+    /// What should be a number is none.
+    Number,
+    /// A word that is not known.
+    Unknown,
+}
+
+impl<'a> Settings<'a> {
+    /// Reads `NAME=VALUE` words; the first word is the name of the program.
+    ///
+    /// # Errors
+    /// [`BadSettings`].
+    pub fn parse(line: &'a str) -> Result<Self, BadSettings> {
+        let (mut base, mut device, mut attempts, mut tokens, mut hurry) = (None, 0, None, 1, 1);
+        let mut spread_s = 60;
+        for word in line.split_ascii_whitespace().skip(1) {
+            match word.split_once('=') {
+                Some(("base", url)) => base = Some(Base::parse(url).map_err(BadSettings::Base)?),
+                Some(("device", number)) => device = number.parse().map_err(|_| BadSettings::Number)?,
+                Some(("spread", number)) => spread_s = number.parse().map_err(|_| BadSettings::Number)?,
+                Some(("attempts", number)) => attempts = Some(number.parse().map_err(|_| BadSettings::Number)?),
+                Some(("tokens", number)) => tokens = number.parse().map_err(|_| BadSettings::Number)?,
+                Some(("hurry", number)) => hurry = number.parse().map_err(|_| BadSettings::Number)?,
+                _ => return Err(BadSettings::Unknown),
+            }
+        }
+        let end = attempts.map(|attempts| End { tokens, attempts });
+        Ok(Self { base: base.ok_or(BadSettings::NoBase)?, device, spread_s, end, hurry })
+    }
+
+    /// The account, to be asked for at the base of these settings.
+    ///
+    /// # Errors
+    /// [`BadAccount`], when what was written to the device is damaged.
+    pub fn account(&self) -> Result<Account<'a>, BadAccount> {
+        Ok(Account::new(&Endpoint::STABLE_TOKEN, ID, SECRET)?.with_base(self.base))
+    }
+}

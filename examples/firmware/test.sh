@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Builds the gateway's image, prints its size, boots it in an emulator once for each case and checks what it says.
+# usage: test.sh [NAME...]    only cases whose name contains one of these; their logs are shown
+# Needs qemu-system-arm and a compiler for bare metal; tests/all.sh firmware installs both where it may.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+# shellcheck source=tests/bare-metal.sh
+source "$root/tests/bare-metal.sh"
+target=thumbv7m-none-eabi
+
+bare_metal_toolchain || { echo "no compiler for $target. Remedy: $BARE_REMEDY" >&2; exit 77; }
+command -v qemu-system-arm >/dev/null || { echo "no qemu-system-arm. Remedy: apt-get install qemu-system-arm" >&2; exit 77; }
+
+cd "$here"
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/firmware
+echo "the image, with $BARE_NAME"
+# defmt leaves out what is below this level, and without it all but errors.
+DEFMT_LOG=info RUSTFLAGS=$BARE_RUSTFLAGS "${BARE_CARGO[@]}" build --locked --release --quiet -p wxtoken-firmware \
+    "${BARE_BUILD_STD[@]}" --target "$target"
+image=$CARGO_TARGET_DIR/$target/release/gateway-http
+# text and data lie in flash; data and bss in RAM, and the stack besides.
+if command -v size >/dev/null; then size "$image"; fi
+cargo build --locked --quiet -p wxtoken-firmware-runner
+exec "$CARGO_TARGET_DIR/debug/wxtoken-firmware-runner" "$image" "$@"

@@ -1,0 +1,363 @@
+#!/usr/bin/env bash
+# Runs all tests, or the parts named. `tests/all.sh --help` lists them; tests/README.md says what each one proves.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+# shellcheck source=tests/bare-metal.sh
+source tests/bare-metal.sh
+
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+default_parts=(fmt lint doc unit no-alloc no-panic size-of tree shuttle process fuzz-smoke secrets demo)
+other_parts=(fuzz mutants bench properties-long firmware)
+fuzz_targets=(reply request operations base)
+
+usage() {
+    cat <<END
+usage: tests/all.sh [PART...]
+
+Without a part: all of the following, in this order, within 30 minutes on 2 cores.
+  fmt         rustfmt agrees
+  lint        clippy has nothing to say, nor has shellcheck of the scripts
+  doc         the documentation builds without a warning
+  unit        unit tests, doctests, timelines, properties, simulated days, the museum of known bugs
+  no-alloc    core and the embedded adapter build for bare metal with Rust's own core alone: nothing can allocate
+  no-panic    the link proof, on this machine and for bare metal
+  size-of     a keeper on thumbv7m takes at most 640 bytes
+  tree        core depends on what it says and on nothing else
+  shuttle     the shared client under many interleavings of its threads
+  process     two processes share one cache and are killed at random
+  fuzz-smoke  each fuzz target for a quarter of a minute
+  secrets     no secret in anything the programs print
+  demo        the demo ends within 30 s and with exit 0
+
+Only when named:
+  fuzz [SECONDS]    each fuzz target for so long (default 3600)
+  mutants           every seeded mutant is killed, then cargo-mutants over keeper and reply
+  bench             the benchmarks
+  properties-long   properties and simulated days, twenty times as many, from a new seed
+  firmware          the gateway's image on an emulated board: a token, refusals, faults of the wire, an outage
+
+What a part needs is installed where that may be done (Debian packages as root, cargo's own tools for everybody). What
+could not run is said with its remedy; it is a failure when CI=true.
+END
+}
+
+# --- helpers ---------------------------------------------------------------------------------------------------------
+
+# Ends a part that lacks something. The reason goes into the final table.
+could_not_run() {
+    echo "$1" | tee "$scratch/why" >&2
+    exit 77
+}
+
+# want_packages REMEDY PACKAGE...: installs Debian packages as root, or ends the part.
+want_packages() {
+    local remedy=$1
+    shift
+    if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
+        echo "installing $*"
+        export DEBIAN_FRONTEND=noninteractive
+        if (apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@") >"$scratch/apt" 2>&1 </dev/null; then
+            return 0
+        fi
+        tail -5 "$scratch/apt" >&2
+    fi
+    could_not_run "missing: $*. Remedy: $remedy"
+}
+
+want_command() {
+    command -v "$1" >/dev/null || want_packages "apt-get install $2" "$2"
+}
+
+want_bare_metal() {
+    want_command readelf binutils
+    bare_metal_toolchain && return 0
+    want_packages "$BARE_REMEDY" "${BARE_PACKAGES[@]}"
+    bare_metal_toolchain || could_not_run "the packages brought no compiler for bare metal. Remedy: $BARE_REMEDY"
+}
+
+# want_cargo_tool NAME: a cargo subcommand that comes as a crate.
+want_cargo_tool() {
+    command -v "cargo-$1" >/dev/null && return 0
+    PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+    command -v "cargo-$1" >/dev/null && return 0
+    echo "installing cargo-$1"
+    cargo install --quiet --locked "cargo-$1" </dev/null ||
+        could_not_run "cargo-$1 could not be installed. Remedy: cargo install --locked cargo-$1"
+}
+
+# The test targets below tests/, by name.
+crossing_tests() {
+    cargo metadata --no-deps --format-version 1 |
+        grep -o "\"kind\":\[\"test\"\],\"crate_types\":\[\"bin\"\],\"name\":\"[^\"]*\",\"src_path\":\"$root/tests/" |
+        sed 's/.*"name":"\([^"]*\)".*/\1/'
+}
+
+# want_test PACKAGE TARGET
+want_test() {
+    cargo metadata --no-deps --format-version 1 | grep -q "\"kind\":\[\"test\"\],\"crate_types\":\[\"bin\"\],\"name\":\"$2\"" ||
+        could_not_run "package $1 has no test target $2 in this checkout"
+}
+
+# --- the parts -------------------------------------------------------------------------------------------------------
+
+part_fmt() {
+    cargo fmt --all --check
+    cargo fmt --manifest-path tests/nopanic/Cargo.toml --check
+    cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
+    cargo fmt --manifest-path examples/firmware/Cargo.toml -p wxtoken-firmware -p wxtoken-firmware-runner --check
+}
+
+part_lint() {
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+    cargo clippy --locked -p wxtoken-core --features defmt -- -D warnings
+    # The link proof has no tests, and no unwinding, which only its release profile knows.
+    (cd tests/nopanic && cargo clippy --locked --release --features with-reply,defmt -- -D warnings)
+    (cd tests/fuzz && cargo clippy --locked --all-targets -- -D warnings)
+    want_command shellcheck shellcheck
+    git ls-files '*.sh' .ci/run | xargs shellcheck -x
+}
+
+part_doc() {
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+}
+
+part_unit() {
+    local name targets=()
+    # Doctests included. What lies below tests/ follows, less what has a part of its own.
+    cargo test --locked --workspace --exclude wxtoken-tests
+    while read -r name; do
+        case $name in
+        process) ;;
+        *) targets+=(--test "$name") ;;
+        esac
+    done < <(crossing_tests)
+    ((${#targets[@]})) || { echo "no test targets below tests/" >&2; return 1; }
+    cargo test --locked -p wxtoken-tests "${targets[@]}" -- --show-output
+    cargo test --locked -p wxtoken-tests --doc
+}
+
+part_no_alloc() {
+    local target line
+    want_bare_metal
+    echo "with $BARE_NAME"
+    for target in "${BARE_TARGETS[@]}"; do
+        # Package and features; every feature there is, since none of them may bring an allocator along.
+        while read -r -a line; do
+            CARGO_TARGET_DIR=$CARGO_TARGET_DIR/bare RUSTFLAGS=$BARE_RUSTFLAGS "${BARE_CARGO[@]}" build --locked --quiet \
+                -p "${line[0]}" --lib --features "${line[1]-}" "${BARE_BUILD_STD[@]}" --target "$target"
+            echo "  builds: $target, ${line[*]}"
+        done <<'END'
+wxtoken-core
+wxtoken-core defmt
+wxtoken-embedded
+wxtoken-embedded defmt,embassy-time,flash,nal,nal-async
+END
+    done
+    if ((${#BARE_BUILD_STD[@]})); then
+        echo "proven: nothing but Rust's core was there to link with, neither alloc nor std"
+    else
+        echo "shown by no-panic instead: its program links core without an allocator (for the stronger proof:" \
+            "rustup component add rust-src)"
+    fi
+}
+
+part_no_panic() {
+    local code=0
+    want_command objdump binutils
+    tests/nopanic/prove.sh host || code=$?
+    if ((code == 77)); then
+        echo "the proof for the host was left out: it needs Linux on x86_64" >&2
+    elif ((code)); then
+        return "$code"
+    fi
+    want_bare_metal
+    tests/nopanic/prove.sh bare
+}
+
+part_size_of() {
+    want_bare_metal
+    tests/nopanic/prove.sh size
+}
+
+part_tree() {
+    local features direct graph expected=(embedded-io heapless percent-encoding serde serde-json-core zeroize) manifest
+    for features in "" defmt; do
+        echo "wxtoken-core${features:+ with feature $features}:"
+        cargo tree --locked -p wxtoken-core --features "$features" -e normal
+        direct=$(cargo tree --locked -p wxtoken-core --features "$features" -e normal --depth 1 --prefix none |
+            awk 'NR > 1 { print $1 }' | sort -u)
+        if [[ $direct != "$(printf '%s\n' "${expected[@]}" $features | sort -u)" ]]; then
+            echo "core depends on other crates than it says" >&2
+            return 1
+        fi
+    done
+    # With this feature serde-json-core panics on a long message, and features add up over the whole graph.
+    for manifest in Cargo.toml tests/nopanic/Cargo.toml tests/fuzz/Cargo.toml; do
+        graph=$(cargo tree --locked --manifest-path "$manifest" --workspace --all-features -e features,all -i serde-json-core)
+        if grep custom-error-messages <<<"$graph"; then
+            echo "feature custom-error-messages of serde-json-core is on in $manifest" >&2
+            return 1
+        fi
+    done
+    echo "feature custom-error-messages of serde-json-core is off in every graph"
+}
+
+part_shuttle() {
+    want_test wxtoken shuttle
+    CARGO_TARGET_DIR=$CARGO_TARGET_DIR/shuttle RUSTFLAGS="--cfg shuttle" \
+        cargo test --locked -p wxtoken --test shuttle --release
+}
+
+part_process() {
+    want_test wxtoken-tests process
+    cargo test --locked -p wxtoken-tests --test process -- --show-output
+}
+
+part_secrets() {
+    # Everything the command prints, the client's events, the platform's log, and what each type shows of itself.
+    want_test wxtoken-cli secrets
+    want_test wxtoken secrets
+    cargo test --locked -p wxtoken-cli --test secrets
+    cargo test --locked -p wxtoken --test secrets
+    cargo test --locked -p wxtoken-platform --test log
+    cargo test --locked -p wxtoken-tests --test museum no_28
+}
+
+part_demo() {
+    local code=0
+    cargo build --locked --release -p wxtoken-cli
+    timeout 30 "$CARGO_TARGET_DIR/release/wxtoken" demo </dev/null || code=$?
+    ((code != 124)) || echo "the demo did not end within 30 s" >&2
+    return "$code"
+}
+
+run_fuzz() {
+    local target seconds=$1
+    want_cargo_tool fuzz
+    want_command c++ g++
+    for target in "${fuzz_targets[@]}"; do
+        echo "fuzzing $target for $seconds s"
+        # Its own exit codes mean other things here.
+        tests/fuzz/run.sh "$target" "$seconds" || return 1
+    done
+}
+
+part_fuzz_smoke() {
+    run_fuzz $((60 / ${#fuzz_targets[@]}))
+}
+
+part_fuzz() {
+    run_fuzz "${fuzz_seconds:-3600}"
+}
+
+part_mutants() {
+    cargo run --quiet --locked -p wxtoken-tests --bin seeded-mutants
+    want_cargo_tool mutants
+    # Its output folder would land in the checkout.
+    cargo mutants --package wxtoken-core --file 'core/src/keeper.rs' --file 'core/src/keeper/*.rs' \
+        --file 'core/src/reply.rs' --file 'core/src/reply/*.rs' --output "$CARGO_TARGET_DIR/cargo-mutants"
+}
+
+part_bench() {
+    cargo bench --locked --workspace
+}
+
+part_properties_long() {
+    local seed=${WXTOKEN_SEED:-$RANDOM$RANDOM}
+    echo "WXTOKEN_SEED=$seed repeats this"
+    WXTOKEN_SEED=$seed WXTOKEN_CASES=100000 WXTOKEN_LIVES=5000 \
+        cargo test --locked --release -p wxtoken-tests --test properties --test simulation -- --nocapture
+}
+
+part_firmware() {
+    want_bare_metal
+    want_command qemu-system-arm qemu-system-arm
+    CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo clippy --locked --manifest-path examples/firmware/runner/Cargo.toml -- -D warnings
+    examples/firmware/test.sh
+}
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+
+declare -a table=()
+failed=0
+left_out=0
+
+run_part() {
+    local name=$1 code began=$SECONDS result took
+    printf '\n=== %s ===\n' "$name"
+    rm -f "$scratch/why"
+    # In a subshell outside any condition: there `set -e` holds inside the part too.
+    set +e
+    (
+        set -e
+        "part_${name//-/_}"
+    )
+    code=$?
+    set -e
+    took=$((SECONDS - began))
+    case $code in
+    0) result=ok ;;
+    77)
+        result="could not run: $(cat "$scratch/why" 2>/dev/null || echo "see above")"
+        left_out=$((left_out + 1))
+        [[ ${CI-} != true ]] || failed=1
+        ;;
+    *)
+        result="FAILED (exit $code)"
+        failed=1
+        ;;
+    esac
+    printf -- '--- %s: %s, %d s\n' "$name" "$result" "$took"
+    table+=("$(printf '%-16s %5d s  %s' "$name" "$took" "$result")")
+}
+
+known() {
+    local part
+    for part in "${default_parts[@]}" "${other_parts[@]}"; do
+        [[ $part != "$1" ]] || return 0
+    done
+    return 1
+}
+
+parts=()
+while (($#)); do
+    case $1 in
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    *)
+        known "$1" || { usage >&2; echo "no part is called $1" >&2; exit 2; }
+        parts+=("$1")
+        # The one part with an argument.
+        if [[ $1 == fuzz && ${2-} =~ ^[0-9]+$ ]]; then
+            fuzz_seconds=$2
+            shift
+        fi
+        shift
+        ;;
+    esac
+done
+((${#parts[@]})) || parts=("${default_parts[@]}")
+
+for part in "${parts[@]}"; do
+    run_part "$part"
+done
+
+printf '\n'
+printf '%s\n' "${table[@]}"
+if ((failed)); then
+    echo "not all is well"
+    exit 1
+fi
+if ((left_out)); then
+    echo "nothing failed, and $left_out of ${#parts[@]} parts could not run"
+else
+    echo "all is well"
+fi

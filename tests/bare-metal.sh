@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# Which compiler builds for bare metal here? Sourced by tests/all.sh and tests/nopanic/prove.sh.
+#
+# A person with rustup has the targets precompiled (`rustup target add ...`). A Debian machine has packages whose
+# compiler knows the targets and whose source of `core` cargo builds along (-Zbuild-std, for which a released compiler
+# must be told RUSTC_BOOTSTRAP=1). Whatever is installed is used.
+# shellcheck disable=SC2034 # what is set here is used by those who source it
+
+BARE_TARGETS=(thumbv7m-none-eabi thumbv7em-none-eabihf riscv32imc-unknown-none-elf)
+BARE_PACKAGES=(rustc-web cargo-web rust-web-src lld)
+BARE_REMEDY="rustup target add ${BARE_TARGETS[*]} (or, on Debian: apt-get install ${BARE_PACKAGES[*]})"
+
+# Sets BARE_CARGO (the command), BARE_BUILD_STD (its arguments), BARE_RUSTFLAGS and BARE_NAME; false if there is none.
+bare_metal_toolchain() {
+    local installed target source_at
+    BARE_BUILD_STD=() BARE_RUSTFLAGS=""
+    if installed=$(rustup target list --installed 2>/dev/null); then
+        for target in "${BARE_TARGETS[@]}"; do
+            grep -qx "$target" <<<"$installed" || { installed=""; break; }
+        done
+        if [[ -n $installed ]]; then
+            BARE_CARGO=(cargo)
+            BARE_NAME="rustup's targets"
+            if [[ -d $(rustc --print sysroot)/lib/rustlib/src/rust/library/core ]]; then
+                BARE_CARGO=(env RUSTC_BOOTSTRAP=1 cargo)
+                BARE_BUILD_STD=(-Zbuild-std=core)
+                BARE_NAME="rustup's targets and rust-src"
+            fi
+            return 0
+        fi
+    fi
+    source_at=$(/usr/bin/rustc --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library/core
+    if [[ -x /usr/bin/cargo && -d $source_at ]] && command -v ld.lld >/dev/null; then
+        # By path and by name: on a machine with both, rustup's cargo comes first and would use its own compiler.
+        BARE_CARGO=(env RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 /usr/bin/cargo)
+        BARE_BUILD_STD=(-Zbuild-std=core)
+        BARE_RUSTFLAGS="-C linker=ld.lld"
+        BARE_NAME="Debian's packages"
+        return 0
+    fi
+    return 1
+}
