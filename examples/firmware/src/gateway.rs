@@ -1,87 +1,15 @@
 //! What is a gateway's job? It keeps a token fresh, and tells a field engineer what stands in the way.
 //!
-//! It knows neither board nor network: whatever implements [`Connect`] carries it, and `rest` is how it passes the time.
+//! It knows neither board nor network. What is decided stands here, once; [`blocking`] and [`asynch`] are the two loops
+//! around it.
 
-use wxtoken_embedded::{
-    Attempt, Clock, ConnectError, Fault,
-    blocking::{Client, Connect, Remember},
-    core::{Act, Meaning, Outcome},
-};
+pub mod asynch;
+pub mod blocking;
+mod verdict;
 
-/// How an attempt ended, by who can do something about it. The numbers are the emulator's exit codes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, defmt::Format)]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// A token is held.
-    Fresh = 0,
-    /// The id, the secret or a parameter is wrong, says the platform; or this image cannot speak what the base URL wants.
-    Configuration = 10,
-    /// The platform refused: an administrator must allow the address.
-    Address = 11,
-    /// The platform refused: an administrator must do something else.
-    Person = 12,
-    /// The platform refused, and it passes by itself.
-    Busy = 13,
-    /// There was no connection.
-    NoConnection = 20,
-    /// The connection ended before the reply was complete.
-    Cut = 21,
-    /// No complete reply in time.
-    TimedOut = 22,
-    /// A reply, and not one of the platform: a redirection, a page of a proxy, a length that makes no sense.
-    Foreign = 23,
-    /// A reply in the platform's form that makes no sense.
-    Malformed = 24,
-    /// A mistake in this firmware: the request does not fit, a result came too late.
-    Own = 30,
-}
+use wxtoken_embedded::{Attempt, core::Outcome};
 
-impl Verdict {
-    /// What to make of an attempt.
-    #[must_use]
-    pub fn of(attempt: &Attempt) -> Self {
-        match (&attempt.outcome, attempt.fault) {
-            (Outcome::Granted { .. } | Outcome::Repeated, _) => Self::Fresh,
-            (Outcome::Refused(refusal), _) => match (refusal.meaning(), refusal.act()) {
-                (Meaning::AddressNotAllowed, _) => Self::Address,
-                (_, Act::Configuration) => Self::Configuration,
-                (_, Act::Person) => Self::Person,
-                _ => Self::Busy,
-            },
-            (Outcome::Malformed(_), _) => Self::Malformed,
-            (Outcome::Status(_), _) => Self::Foreign,
-            (_, Some(Fault::Connect(ConnectError::NoTls))) => Self::Configuration,
-            (_, Some(Fault::Connect(_))) => Self::NoConnection,
-            (_, Some(Fault::Broken | Fault::Cut)) => Self::Cut,
-            (_, Some(Fault::TimedOut)) => Self::TimedOut,
-            (_, Some(Fault::RequestTooLong | Fault::Unfinished)) | (_, None) => Self::Own,
-            (_, Some(_)) => Self::Foreign,
-        }
-    }
-
-    /// The emulator's exit code.
-    #[must_use]
-    pub const fn exit_code(self) -> u32 {
-        self as u32
-    }
-
-    /// Says who must act, where somebody must. The client has said what happened, and which address to allow.
-    fn advise(self) {
-        match self {
-            Self::Configuration => {
-                defmt::error!("gateway: the configuration is wrong, and no retry mends it");
-            }
-            Self::Address | Self::Person => defmt::error!("gateway: ask the account's administrator"),
-            Self::NoConnection => defmt::warn!("gateway: check cable, router and the server's address"),
-            Self::Foreign | Self::Malformed => {
-                defmt::warn!("gateway: this is not what the platform answers; is the server's address right?");
-            }
-            Self::Own => defmt::error!("gateway: a mistake in this firmware; report it with this log"),
-            _ => {}
-        }
-    }
-}
+pub use verdict::Verdict;
 
 /// When the job ends, which on a device in the field is never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,26 +20,28 @@ pub struct End {
     pub attempts: u32,
 }
 
-/// Keeps the token of `client` fresh, for ever or until `end`.
-///
-/// `rest` passes some of the time in which there is nothing to do. It gets the connector, whose stack may want to be
-/// polled, and may come back at any time.
-pub fn keep_fresh<C: Connect, K: Clock, M: Remember>(
-    client: &mut Client<'_, C, K, M>,
+/// What has come of the job so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Job {
     end: Option<End>,
-    mut rest: impl FnMut(&mut C),
-) -> Verdict {
-    let (mut tokens, mut attempts) = (0_u32, 0_u32);
-    loop {
-        if let Some(attempt) = client.tick() {
-            attempts = attempts.saturating_add(1);
-            tokens = tokens.saturating_add(u32::from(matches!(attempt.outcome, Outcome::Granted { .. })));
-            let verdict = Verdict::of(&attempt);
-            verdict.advise();
-            if end.is_some_and(|end| tokens >= end.tokens || attempts >= end.attempts) {
-                return verdict;
-            }
-        }
-        rest(client.connector());
+    tokens: u32,
+    attempts: u32,
+}
+
+impl Job {
+    /// A job that lasts for ever, or until `end`.
+    #[must_use]
+    pub const fn new(end: Option<End>) -> Self {
+        Self { end, tokens: 0, attempts: 0 }
+    }
+
+    /// Takes note of an attempt to fetch, and says who must act. `Some` when the job has come to its end.
+    fn fetched(&mut self, attempt: &Attempt) -> Option<Verdict> {
+        self.attempts = self.attempts.saturating_add(1);
+        self.tokens = self.tokens.saturating_add(u32::from(matches!(attempt.outcome, Outcome::Granted { .. })));
+        let verdict = Verdict::of(attempt);
+        verdict.advise();
+        let ended = |end: &End| self.tokens >= end.tokens || self.attempts >= end.attempts;
+        self.end.as_ref().is_some_and(ended).then_some(verdict)
     }
 }

@@ -13,7 +13,7 @@ use wxtoken_firmware::{
         lan9118::{ChipError, Frames, Lan9118},
         semihosting, stack, time,
     },
-    gateway,
+    gateway::{Job, blocking::keep_fresh},
     net::{Buffers, NO_SOCKETS, Network, Sockets},
     provision::Settings,
 };
@@ -73,7 +73,8 @@ fn run() -> Result<u32, u32> {
         defmt::info!("gateway: lets others go first, fetches in {=u64} s", wait);
     }
 
-    let verdict = gateway::keep_fresh(&mut client, settings.end, |network| {
+    let mut job = Job::new(settings.end);
+    let verdict = keep_fresh(&mut client, &mut job, |network| {
         network.poll();
         time::nap();
     });
