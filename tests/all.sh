@@ -12,8 +12,9 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-default_parts=(fmt lint doc unit no-alloc no-panic size-of tree shuttle process fuzz-smoke secrets demo)
+default_parts=(fmt lint doc unit no-alloc no-panic size-of size tree shuttle process fuzz-smoke secrets demo)
 other_parts=(fuzz mutants bench properties-long firmware)
+size_arguments=()
 fuzz_targets=(reply request operations base)
 
 usage() {
@@ -28,6 +29,8 @@ Without a part: all of the following, in this order, within 30 minutes on 2 core
   no-alloc    core and the embedded adapter build for bare metal with Rust's own core alone: nothing can allocate
   no-panic    the link proof, on this machine and for bare metal
   size-of     a keeper on thumbv7m takes at most 640 bytes
+  size        what it costs on thumbv7m; fails when text has grown by more than 3 %
+              (size --accept writes what was measured into tests/size/figures.txt instead)
   tree        core depends on what it says and on nothing else
   shuttle     the shared client under many interleavings of its threads
   process     two processes share one cache and are killed at random
@@ -109,6 +112,7 @@ want_test() {
 part_fmt() {
     cargo fmt --all --check
     cargo fmt --manifest-path tests/nopanic/Cargo.toml --check
+    cargo fmt --manifest-path tests/size/Cargo.toml --all --check
     cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
     cargo fmt --manifest-path examples/firmware/Cargo.toml -p wxtoken-firmware -p wxtoken-firmware-runner --check
 }
@@ -118,6 +122,7 @@ part_lint() {
     cargo clippy --locked -p wxtoken-core --features defmt -- -D warnings
     # The link proof has no tests, and no unwinding, which only its release profile knows.
     (cd tests/nopanic && cargo clippy --locked --release --features with-reply,defmt -- -D warnings)
+    (cd tests/size && cargo clippy --locked --release --workspace -- -D warnings)
     (cd tests/fuzz && cargo clippy --locked --all-targets -- -D warnings)
     want_command shellcheck shellcheck
     git ls-files '*.sh' .ci/run | xargs shellcheck -x
@@ -185,6 +190,11 @@ part_size_of() {
     tests/nopanic/prove.sh size
 }
 
+part_size() {
+    want_bare_metal
+    tests/size/measure.sh "${size_arguments[@]}"
+}
+
 part_tree() {
     local features direct graph expected=(embedded-io heapless percent-encoding serde serde-json-core zeroize) manifest
     for features in "" defmt; do
@@ -198,7 +208,7 @@ part_tree() {
         fi
     done
     # With this feature serde-json-core panics on a long message, and features add up over the whole graph.
-    for manifest in Cargo.toml tests/nopanic/Cargo.toml tests/fuzz/Cargo.toml; do
+    for manifest in Cargo.toml tests/nopanic/Cargo.toml tests/size/Cargo.toml tests/fuzz/Cargo.toml; do
         graph=$(cargo tree --locked --manifest-path "$manifest" --workspace --all-features -e features,all -i serde-json-core)
         if grep custom-error-messages <<<"$graph"; then
             echo "feature custom-error-messages of serde-json-core is on in $manifest" >&2
@@ -335,9 +345,12 @@ while (($#)); do
     *)
         known "$1" || { usage >&2; echo "no part is called $1" >&2; exit 2; }
         parts+=("$1")
-        # The one part with an argument.
+        # The two parts with an argument.
         if [[ $1 == fuzz && ${2-} =~ ^[0-9]+$ ]]; then
             fuzz_seconds=$2
+            shift
+        elif [[ $1 == size && ${2-} == --accept ]]; then
+            size_arguments=(--accept)
             shift
         fi
         shift
