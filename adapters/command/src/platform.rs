@@ -1,5 +1,7 @@
 //! `wxtoken platform`: what would WeChat answer? A stand-in on loopback, until somebody stops it.
 
+use std::io;
+
 use wxtoken_platform::{Account, Platform, Running};
 
 use crate::args;
@@ -21,23 +23,32 @@ pub(crate) fn run(args: &args::Platform, out: &mut Output) -> Result<Exit, Stop>
         std::fs::write(path, pem)
             .map_err(|error| Stop::With(Exit::Failed, format!("{} cannot be written: {error}", path.display())))?;
     }
-    // Programs that start this one read the first line, and stop at the port.
-    out.line(format_args!("listening on {}", platform.http_url()))?;
-    if let Some(url) = platform.https_url() {
-        out.line(format_args!("listening on {url}"))?;
-    }
-    out.line(format_args!("control on {}", platform.control_url()))?;
-    if args.account.is_empty() {
-        for (kind, id, secret) in DEFAULTS {
-            out.line(format_args!("account {kind} {id} with the secret {secret}"))?;
-        }
-    }
-    for account in &args.account {
-        out.line(format_args!("account {}", account.name()))?;
-    }
+    announce(&greeting(args, &platform), out)?;
     // Until the control port or a signal ends it.
     platform.wait();
     Ok(Exit::Ok)
+}
+
+/// Where it listens, then whom it knows. Programs that start this one read the first line, and stop at the port.
+fn greeting(args: &args::Platform, platform: &Running) -> String {
+    let mut lines = vec![format!("listening on {}", platform.http_url())];
+    lines.extend(platform.https_url().map(|url| format!("listening on {url}")));
+    lines.push(format!("control on {}", platform.control_url()));
+    if args.account.is_empty() {
+        lines.extend(DEFAULTS.map(|(kind, id, secret)| format!("account {kind} {id} with the secret {secret}")));
+    }
+    lines.extend(args.account.iter().map(|account| format!("account {}", account.name())));
+    lines.join("\n") + "\n"
+}
+
+/// In one write, so that whoever has read one line can have read all. A reader that left (`wxtoken platform | head -1`)
+/// knows what it wanted to know, and others use the server: it goes on, as servers do. What cannot be written for
+/// another reason, to a full disk say, is an error: somebody is going to look for the port there.
+fn announce(greeting: &str, out: &mut Output) -> io::Result<()> {
+    match out.bytes(greeting.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
 }
 
 fn start(args: &args::Platform) -> Result<Running, Stop> {

@@ -3,13 +3,15 @@
 mod common;
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::Child;
+use std::process::{Child, ChildStdout};
 
 use common::{CORP, Files, ID, SECRET, command, run};
 
 /// Stopped when dropped, so that a failing test leaves nothing behind.
 struct Running {
     child: Child,
+    /// Open for as long as it runs, unless a test is about a reader that leaves.
+    out: Option<BufReader<ChildStdout>>,
     lines: Vec<String>,
 }
 
@@ -25,7 +27,7 @@ impl Running {
                 line.trim_end().to_owned()
             })
             .collect();
-        Self { child, lines }
+        Self { child, out: Some(out), lines }
     }
 
     fn url(&self, line: usize, head: &str) -> &str {
@@ -86,6 +88,33 @@ fn faults_and_speed_are_obeyed() {
     // The clock stands still: the platform counts no second off.
     let json = run(&[&get[..], &["--json"]].concat());
     assert!(json.stdout.contains("\"expires_in\":719"), "{json:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_does_not_end_it() {
+    // More than a pipe holds: it is still writing when the reader has its line and leaves.
+    let mut args = vec!["--account".to_owned(), account()];
+    for number in 0..400 {
+        args.extend(["--account".to_owned(), format!("official:wx{number:0>500}:made-up")]);
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut platform = Running::start(&args, 1);
+    platform.out = None;
+    for _ in 0..3 {
+        let ran = run(&["get", "--id", ID, "--base", platform.url(0, "listening on ")]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+    }
+    assert_eq!(platform.child.try_wait().unwrap(), None);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_announcement_that_cannot_be_written_ends_it() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ran: common::Ran = command(&["platform"]).stdout(full).output().unwrap().into();
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("standard output cannot be written"), "{ran:?}");
 }
 
 #[cfg(unix)]
