@@ -15,6 +15,7 @@ mod reply;
 mod request;
 mod time;
 mod token;
+mod wire;
 
 pub use account::{Account, BadAccount, BadCredential, MAX_CREDENTIAL_LEN};
 pub use base::{BadBase, Base, Scheme};

@@ -108,24 +108,6 @@ fn a_credential_to_come_is_data_only() {
 }
 
 #[test]
-fn every_control_character_is_escaped_as_json_wants() {
-    for c in (0_u8..0x20).map(char::from) {
-        let mut out = String::new();
-        escape(&format!("a{c}b{c}"), &mut Text(&mut out)).expect("a String takes all");
-        assert_eq!(out, format!("a\\u{:04x}b\\u{:04x}", u32::from(c), u32::from(c)));
-    }
-}
-
-#[test]
-fn numbers_are_written_like_everybody_writes_them() {
-    for n in [0, 1, 9, 10, 99, 100, 65_535, 1_000_000, u64::MAX] {
-        let mut out = String::new();
-        decimal(n, &mut Text(&mut out)).expect("a String takes all");
-        assert_eq!(out, format!("{n}"));
-    }
-}
-
-#[test]
 fn a_writer_that_takes_nothing_does_not_hang() {
     let account = Account::new(&Endpoint::TOKEN, "wx1", "s").expect("fine");
     account.request(Fetch::example(false)).write_http(&mut Stuck, true).expect("it never errs");
