@@ -14,7 +14,7 @@ use wxtoken_firmware::{
         semihosting, stack, time,
     },
     gateway::{Job, blocking::keep_fresh},
-    net::{Buffers, NO_SOCKETS, Network, Sockets},
+    net::blocking::{Buffers, NO_SOCKETS, Network, Sockets},
     provision::Settings,
 };
 
