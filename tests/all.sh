@@ -288,7 +288,9 @@ part_properties_long() {
 part_firmware() {
     want_bare_metal
     want_command qemu-system-arm qemu-system-arm
-    CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo clippy --locked --manifest-path examples/firmware/runner/Cargo.toml -- -D warnings
+    CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo clippy --locked --manifest-path examples/firmware/runner/Cargo.toml \
+        --all-targets -- -D warnings
+    CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo test --locked --quiet --manifest-path examples/firmware/runner/Cargo.toml
     examples/firmware/test.sh
 }
 

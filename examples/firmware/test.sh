@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the gateway's image, prints its size, boots it in an emulator once for each case and checks what it says.
-# usage: test.sh [NAME...]    only cases whose name contains one of these; their logs are shown
+# Builds the gateway's images, prints their sizes, boots them in an emulator for each case and checks what they say.
+# usage: test.sh [NAME...]    only cases whose name contains one of these; --decoded prints the logs, --help says more
 # Needs qemu-system-arm and a compiler for bare metal; tests/all.sh firmware installs both where it may.
 set -euo pipefail
 
@@ -15,12 +15,18 @@ command -v qemu-system-arm >/dev/null || { echo "no qemu-system-arm. Remedy: apt
 
 cd "$here"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/firmware
-echo "the image, with $BARE_NAME"
-# defmt leaves out what is below this level, and without it all but errors.
-DEFMT_LOG=info RUSTFLAGS=$BARE_RUSTFLAGS "${BARE_CARGO[@]}" build --locked --release --quiet -p wxtoken-firmware \
-    "${BARE_BUILD_STD[@]}" --target "$target"
-image=$CARGO_TARGET_DIR/$target/release/gateway-http
+images=()
+# build NAME: the binary gateway-NAME, which becomes the image NAME.
+build() {
+    # defmt leaves out what is below this level, and without it all but errors.
+    DEFMT_LOG=info RUSTFLAGS=$BARE_RUSTFLAGS "${BARE_CARGO[@]}" build --locked --release --quiet -p wxtoken-firmware \
+        --bin "gateway-$1" "${BARE_BUILD_STD[@]}" --target "$target"
+    images+=(--image "$1=$CARGO_TARGET_DIR/$target/release/gateway-$1")
+}
+
+echo "the images, with $BARE_NAME"
+build http
 # text and data lie in flash; data and bss in RAM, and the stack besides.
-if command -v size >/dev/null; then size "$image"; fi
+if command -v size >/dev/null; then size "$CARGO_TARGET_DIR/$target/release"/gateway-http; fi
 cargo build --locked --quiet -p wxtoken-firmware-runner
-exec "$CARGO_TARGET_DIR/debug/wxtoken-firmware-runner" "$image" "$@"
+exec "$CARGO_TARGET_DIR/debug/wxtoken-firmware-runner" "${images[@]}" "$@"

@@ -245,6 +245,13 @@ impl Running {
         self.order(|now, model| model.token_is_valid(now, name, token))
     }
 
+    /// Every token of the account that was minted so far; see [`Model::minted_tokens`]. The control port does not tell
+    /// them.
+    #[must_use]
+    pub fn minted_tokens(&self, name: &str) -> Vec<String> {
+        self.order(|_, model| model.minted_tokens(name))
+    }
+
     /// Waits until the platform stops, which the control port can order.
     pub fn wait(mut self) {
         self.join();

@@ -74,6 +74,11 @@ impl Ledger {
         self.tokens.back_mut()
     }
 
+    /// Their texts, oldest first.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = &str> {
+        self.tokens.iter().map(|minted| minted.token.as_str())
+    }
+
     /// All of them, newest first.
     pub(crate) fn newest_first_mut(&mut self) -> impl Iterator<Item = &mut Minted> {
         self.tokens.iter_mut().rev()

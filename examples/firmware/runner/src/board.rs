@@ -1,61 +1,164 @@
-//! How is the image booted, and for how long may it run?
+//! How is an image booted, listened to, and ended? One emulator is one board.
 
 use std::{
     io::{self, Read},
-    process::{Command, Stdio},
-    thread,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-/// No case takes half as long.
-const LIMIT: Duration = Duration::from_secs(40);
+use crate::images::Image;
+
+/// No case takes a quarter as long.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+/// A board under power. It loses it when this is dropped.
+pub(crate) struct Board<'a> {
+    image: &'a Image,
+    emulator: Child,
+    said: Arc<Said>,
+    readers: Vec<JoinHandle<io::Result<()>>>,
+    complaints: Arc<Said>,
+    began: Instant,
+}
 
 /// How a run ended.
 pub(crate) struct Ended {
-    /// The image's exit code; `None` when it had to be stopped.
+    /// The image's exit code; `None` when its power was cut.
     pub(crate) code: Option<i32>,
     /// Its log, as it came.
     pub(crate) log: Vec<u8>,
-    pub(crate) took: Duration,
+    /// What the emulator itself had to say.
+    pub(crate) complaints: Vec<u8>,
 }
 
-/// Boots `image` with `words` as its command line. The board reaches this machine's loopback as 10.0.2.2.
-pub(crate) fn boot(image: &str, words: &[String]) -> io::Result<Ended> {
-    let mut semihosting = "enable=on,target=native,arg=gateway".to_owned();
-    for word in words {
-        semihosting += ",arg=";
-        semihosting += word;
+/// What has been said so far.
+#[derive(Default)]
+struct Said {
+    bytes: Mutex<Vec<u8>>,
+    grown: Condvar,
+}
+
+impl Said {
+    fn listen(self: &Arc<Self>, mut output: impl Read + Send + 'static) -> JoinHandle<io::Result<()>> {
+        let said = self.clone();
+        thread::spawn(move || {
+            let mut piece = [0; 4096];
+            loop {
+                let n = match output.read(&mut piece) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    other => other?,
+                };
+                let mut bytes = said.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+                bytes.extend_from_slice(&piece[..n]);
+                drop(bytes);
+                said.grown.notify_all();
+                if n == 0 {
+                    return Ok(());
+                }
+            }
+        })
     }
-    let began = now();
-    let mut board = Command::new("qemu-system-arm")
-        .args(["-M", "mps2-an385", "-display", "none", "-monitor", "none", "-serial", "null"])
-        .args(["-nic", "user,model=lan9118", "-semihosting-config", &semihosting, "-kernel", image])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()?;
-    let mut output = board.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    let reader = thread::spawn(move || {
-        let mut log = Vec::new();
-        output.read_to_end(&mut log).map(|_| log)
-    });
-    let code = loop {
-        if let Some(status) = board.try_wait()? {
-            break status.code();
-        }
-        if now().saturating_duration_since(began) > LIMIT {
-            board.kill()?;
-            board.wait()?;
-            break None;
-        }
-        thread::sleep(Duration::from_millis(2));
-    };
-    let took = now().saturating_duration_since(began);
-    let log = reader.join().map_err(|_| io::ErrorKind::Other)??;
-    Ok(Ended { code, log, took })
+
+    fn so_far(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
+impl<'a> Board<'a> {
+    /// Boots `image` in the folder `at` with `words` as its command line; `more` are arguments of the emulator. The board
+    /// reaches this machine's loopback as 10.0.2.2.
+    pub(crate) fn boot(image: &'a Image, at: &Path, words: &[String], more: &[String]) -> io::Result<Self> {
+        let mut semihosting = format!("enable=on,target=native,arg=gateway-{}", image.name);
+        for word in words {
+            semihosting += ",arg=";
+            semihosting += word;
+        }
+        let began = now();
+        let mut emulator = Command::new("qemu-system-arm")
+            .args(["-M", "mps2-an385", "-display", "none", "-monitor", "none", "-serial", "null"])
+            .args(["-nic", "user,id=lan,model=lan9118", "-semihosting-config", &semihosting])
+            .args(more)
+            .arg("-kernel")
+            .arg(&image.path)
+            .current_dir(at)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let (said, complaints) = (Arc::<Said>::default(), Arc::<Said>::default());
+        let mut readers = Vec::new();
+        if let Some(output) = emulator.stdout.take() {
+            readers.push(said.listen(output));
+        }
+        if let Some(output) = emulator.stderr.take() {
+            readers.push(complaints.listen(output));
+        }
+        Ok(Self { image, emulator, said, readers, complaints, began })
+    }
+
+    /// Waits until so many lines contain `words`; false when `limit` passes first, or the board ends.
+    pub(crate) fn says(&mut self, words: &str, times: usize, limit: Duration) -> io::Result<bool> {
+        let until = now() + limit;
+        loop {
+            let over = self.emulator.try_wait()?.is_some() || now() >= until;
+            // Looked at after that, so that the last words count.
+            let lines = self.image.reader.lines(&self.said.so_far()).lines;
+            if lines.iter().filter(|line| line.contains(words)).count() >= times {
+                return Ok(true);
+            }
+            if over {
+                return Ok(false);
+            }
+            let bytes = self.said.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.said.grown.wait_timeout(bytes, Duration::from_millis(20)));
+        }
+    }
+
+    /// Waits until the image ends by itself, and cuts the power when it takes too long.
+    pub(crate) fn wait(mut self) -> io::Result<Ended> {
+        let code = loop {
+            if let Some(status) = self.emulator.try_wait()? {
+                break status.code();
+            }
+            if now().saturating_duration_since(self.began) > LIMIT {
+                break None;
+            }
+            thread::sleep(Duration::from_millis(2));
+        };
+        self.finish(code)
+    }
+
+    /// Cuts the power.
+    pub(crate) fn cut(self) -> io::Result<Ended> {
+        self.finish(None)
+    }
+
+    fn finish(mut self, code: Option<i32>) -> io::Result<Ended> {
+        self.power_off();
+        for reader in self.readers.drain(..) {
+            reader.join().map_err(|_| io::ErrorKind::Other)??;
+        }
+        Ok(Ended { code, log: self.said.so_far(), complaints: self.complaints.so_far() })
+    }
+
+    fn power_off(&mut self) {
+        // It may be off already.
+        drop(self.emulator.kill());
+        drop(self.emulator.wait());
+    }
+}
+
+impl Drop for Board<'_> {
+    fn drop(&mut self) {
+        self.power_off();
+    }
+}
+
+/// This machine's time: an emulator runs in it.
 #[allow(clippy::disallowed_methods, reason = "an emulator runs in real time")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }

@@ -5,6 +5,13 @@ use defmt_decoder::{DecodeError, Table};
 /// Reads the log of one image.
 pub(crate) struct Reader(Table);
 
+/// What could be read.
+pub(crate) struct Lines {
+    pub(crate) lines: Vec<String>,
+    /// Frames that make no sense. One that a reset or a power cut ended in the middle is such a frame.
+    pub(crate) damaged: usize,
+}
+
 impl Reader {
     /// A reader for the image in `elf`.
     pub(crate) fn new(elf: &[u8]) -> Result<Self, String> {
@@ -15,11 +22,11 @@ impl Reader {
         }
     }
 
-    /// The lines in `bytes`; the error says what could not be read.
-    pub(crate) fn lines(&self, bytes: &[u8]) -> Result<Vec<String>, String> {
+    /// The lines in `bytes`.
+    pub(crate) fn lines(&self, bytes: &[u8]) -> Lines {
         let mut decoder = self.0.new_stream_decoder();
         decoder.received(bytes);
-        let mut lines = Vec::new();
+        let (mut lines, mut damaged) = (Vec::new(), 0);
         loop {
             match decoder.decode() {
                 Ok(frame) => {
@@ -27,8 +34,13 @@ impl Reader {
                     let level = frame.level().map_or("-", |level| level.as_str());
                     lines.push(format!("{time} {level:<5} {}", frame.display_message()));
                 }
-                Err(DecodeError::UnexpectedEof) => return Ok(lines),
-                Err(DecodeError::Malformed) => return Err(format!("the log is damaged after {} lines", lines.len())),
+                Err(DecodeError::UnexpectedEof) => return Lines { lines, damaged },
+                Err(DecodeError::Malformed) => {
+                    damaged += 1;
+                    if !self.0.encoding().can_recover() {
+                        return Lines { lines, damaged };
+                    }
+                }
             }
         }
     }

@@ -1,50 +1,44 @@
-//! Does the image do on the board what it promises? Boots it in an emulator against the stand-in platform, once for each
-//! case, reads its log, and prints a table.
-//!
-//! ```text
-//! wxtoken-firmware-runner IMAGE                 every case
-//! wxtoken-firmware-runner IMAGE NAME...         only cases whose name contains one of these; their logs are shown
-//! ```
+//! Do the images do on the board what they promise? Boots them in an emulator against the stand-in platform, once or more
+//! for each case, reads their logs, and prints a table.
 //!
 //! It exits with 0 only if every case went as it should.
 #![forbid(unsafe_code)]
 
+mod args;
 mod board;
 mod cases;
+mod images;
 mod log;
+mod report;
+mod secrecy;
 mod trial;
+mod workers;
 
-use std::{env, fs, process::ExitCode};
+use std::process::ExitCode;
+
+use args::Args;
+use clap::Parser as _;
+use report::Summary;
 
 fn main() -> ExitCode {
-    let mut arguments = env::args().skip(1);
-    let Some(image) = arguments.next() else {
-        eprintln!("usage: wxtoken-firmware-runner IMAGE [NAME...]");
-        return ExitCode::from(2);
-    };
-    let names: Vec<String> = arguments.collect();
-    let reader = match fs::read(&image).map_err(|error| error.to_string()).and_then(|elf| log::Reader::new(&elf)) {
-        Ok(reader) => reader,
-        Err(why) => {
-            eprintln!("{image}: {why}");
-            return ExitCode::from(2);
+    let args = Args::parse();
+    let mut images = Vec::new();
+    for (name, path) in &args.image {
+        match images::Image::open(name, path) {
+            Ok(image) => images.push(image),
+            Err(why) => {
+                eprintln!("{name}: {why}");
+                return ExitCode::from(2);
+            }
         }
-    };
-    let wanted = |name: &str| names.is_empty() || names.iter().any(|part| name.contains(part.as_str()));
-    let (mut ran, mut failed) = (0, 0);
-    println!("{:<44} {:>4}  {:>6}  result", "case", "exit", "ms");
-    for case in cases::all().iter().filter(|case| wanted(case.name)) {
-        ran += 1;
-        let report = trial::run(case, &image, &reader);
-        let code = report.code.map_or("-".to_owned(), |code| code.to_string());
-        let verdict = if report.complaints.is_empty() { "ok" } else { "FAILED" };
-        println!("{:<44} {code:>4}  {:>6}  {verdict}", case.name, report.took.as_millis());
-        if !names.is_empty() || !report.complaints.is_empty() {
-            report.lines.iter().for_each(|line| println!("    {line}"));
-        }
-        report.complaints.iter().for_each(|complaint| println!("  ! {complaint}"));
-        failed += usize::from(!report.complaints.is_empty());
     }
-    println!("{ran} cases, {failed} failed");
-    if failed == 0 && ran > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let cases = cases::all();
+    let mut work = Vec::new();
+    // Case by case, so that one that is wrong shows in all images at once.
+    for case in cases.iter().filter(|case| args.wants(&case.name)) {
+        work.extend(images.iter().filter(|image| case.of.includes(image)).map(|image| (case, image)));
+    }
+    let mut summary = Summary::begin(&work);
+    workers::run(&work, args.jobs, |case, image, report| summary.row(case, image, &report, args.decoded));
+    if summary.end() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,125 +1,174 @@
-//! Did one case go as it should? Starts a platform for it, boots the image, and holds what happened against the case.
+//! Did one case go as it should with one image? What a case works with: a platform, boards, and a list of complaints.
 
-use std::{
-    io::{self, Read, Write},
-    net::{SocketAddr, TcpStream},
-    thread,
-    time::Duration,
-};
+use std::{io, path::PathBuf, sync::Arc, thread, time::Duration};
 
-use wxtoken_platform::{Account, Platform, Running};
+use tempfile::TempDir;
+use wxtoken_platform::{Account, Builder, Running};
 
 use crate::{
-    board,
-    cases::{Base, Case},
-    log::Reader,
+    board::{self, Board, Ended},
+    cases::Case,
+    images::Image,
+    report::Report,
+    secrecy::Hidden,
 };
 
-/// The account of the image, as its `provision.rs` has it.
+/// The account of the images, as their `provision.rs` has it.
 pub(crate) const ID: &str = "wx0123456789abcdef";
 /// Its secret there.
 pub(crate) const SECRET: &str = "an-example-device-key-0001";
-/// So many bytes in a row of a secret or a token in a log are a leak.
-const LEAK: usize = 8;
+/// A secret that the platform may have instead.
+pub(crate) const OTHER_SECRET: &str = "another-key-than-the-device-has";
 
-/// What happened.
-pub(crate) struct Report {
-    pub(crate) code: Option<i32>,
-    pub(crate) took: Duration,
-    pub(crate) lines: Vec<String>,
-    /// What was not as it should be; empty is good.
-    pub(crate) complaints: Vec<String>,
+/// One case with one image, while it runs.
+pub(crate) struct Trial<'a> {
+    pub(crate) image: &'a Image,
+    /// Where the boards find their files. They run in it, so that names on their short command line are short.
+    folder: TempDir,
+    platforms: Vec<Arc<Running>>,
+    outputs: Vec<Vec<u8>>,
+    report: Report,
 }
 
 /// Runs one case.
-pub(crate) fn run(case: &Case, image: &str, reader: &Reader) -> Report {
-    attempt(case, image, reader).unwrap_or_else(|error| Report {
-        code: None,
-        took: Duration::ZERO,
-        lines: Vec::new(),
-        complaints: vec![format!("the trial itself failed: {error}")],
-    })
+pub(crate) fn run(case: &Case, image: &Image) -> Report {
+    let began = board::now();
+    let mut report = match TempDir::new() {
+        Ok(folder) => {
+            let (platforms, outputs, report) = (Vec::new(), Vec::new(), Report::default());
+            let mut trial = Trial { image, folder, platforms, outputs, report };
+            if let Err(error) = (case.play)(&mut trial) {
+                trial.complain(format!("the trial itself failed: {error}"));
+            }
+            trial.look_for_leaks();
+            trial.report
+        }
+        Err(error) => Report { complaints: vec![format!("no temporary folder: {error}")], ..Report::default() },
+    };
+    report.took = board::now().saturating_duration_since(began);
+    report
 }
 
-fn attempt(case: &Case, image: &str, reader: &Reader) -> io::Result<Report> {
-    let account = (case.account)(Account::official(ID, case.secret));
-    let platform = Platform::builder().account(account).speed(f64::from(case.hurry)).start()?;
-    (case.prepare)(&platform);
-    let port = platform.http_addr().port();
-    let mut words = vec![
-        "device=17".to_owned(),
-        format!("attempts={}", case.attempts),
-        format!("tokens={}", case.tokens),
-        format!("hurry={}", case.hurry),
-        format!("spread={}", case.spread_s),
-    ];
-    match case.base {
-        Base::Http => words.push(format!("base=http://10.0.2.2:{port}")),
-        Base::Https => words.push(format!("base=https://10.0.2.2:{port}")),
-        Base::Missing => {}
+impl<'a> Trial<'a> {
+    /// Starts a platform. What it mints must not be found in anything that is said.
+    pub(crate) fn platform(&mut self, builder: Builder) -> io::Result<Arc<Running>> {
+        let platform = Arc::new(builder.start()?);
+        self.platforms.push(platform.clone());
+        Ok(platform)
     }
-    let ended = thread::scope(|scope| {
-        if let Some((after, what)) = case.meanwhile {
-            let platform = &platform;
-            scope.spawn(move || {
-                thread::sleep(after);
-                what(platform);
-            });
-        }
-        board::boot(image, &words)
-    })?;
-    let mut complaints = Vec::new();
-    let lines = reader.lines(&ended.log).unwrap_or_else(|why| {
-        complaints.push(why);
-        Vec::new()
-    });
-    match ended.code {
-        Some(code) if code == case.code => {}
-        Some(code) => complaints.push(format!("exit code {code} instead of {}", case.code)),
-        None => complaints.push("it did not end in time".to_owned()),
-    }
-    for words in case.says {
-        if !lines.iter().any(|line| line.contains(words)) {
-            complaints.push(format!("it does not say: {words}"));
-        }
-    }
-    let counters = platform.counters();
-    let fetched = counters.account(ID).fetched_in_all();
-    if fetched != case.fetched {
-        complaints.push(format!("{fetched} fetches were granted instead of {}", case.fetched));
-    }
-    // One connection for each attempt: nothing is followed, nothing tried twice. An outage has no connections to count.
-    if case.meanwhile.is_none() && counters.connections > u64::from(case.attempts) {
-        complaints.push(format!("{} connections in {} attempts", counters.connections, case.attempts));
-    }
-    let token = token(&platform, case.secret)?;
-    for (what, hidden) in [("the secret", SECRET), ("the platform's secret", case.secret), ("the token", &token)] {
-        let mut pieces = hidden.as_bytes().windows(LEAK);
-        if pieces.any(|piece| lines.iter().any(|line| line.as_bytes().windows(LEAK).any(|part| part == piece))) {
-            complaints.push(format!("{what} is in the log"));
-        }
-    }
-    Ok(Report { code: ended.code, took: ended.took, lines, complaints })
-}
 
-/// The account's token: the platform hands out the same one that the image got. Asked for without any of wxtoken's code.
-fn token(platform: &Running, secret: &str) -> io::Result<String> {
-    platform.clear_faults();
-    platform.set_listening(true)?;
-    let unknown = |_| io::Error::other("the platform lost the account");
-    platform.accept(ID).map_err(unknown)?;
-    platform.allow_address(ID, [127, 0, 0, 1].into()).map_err(unknown)?;
-    let body = format!(r#"{{"grant_type":"client_credential","appid":"{ID}","secret":"{secret}"}}"#);
-    let reply = post(platform.http_addr(), "/cgi-bin/stable_token", &body)?;
-    let token = reply.split_once(r#""access_token":""#).and_then(|(_, rest)| rest.split_once('"'));
-    token.map(|(token, _)| token.to_owned()).ok_or_else(|| io::Error::other("the platform gave no token"))
-}
+    /// The account that the images have.
+    pub(crate) fn account() -> Account {
+        Account::official(ID, SECRET)
+    }
 
-fn post(to: SocketAddr, path: &str, body: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect(to)?;
-    write!(stream, "POST {path} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n")?;
-    write!(stream, "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply)?;
-    Ok(reply)
+    /// The words that tell an image to ask `platform` over plain HTTP, at once, with time `hurry` times as fast.
+    pub(crate) fn words(platform: &Running, hurry: u32, attempts: u32) -> Vec<String> {
+        let base = format!("base=http://10.0.2.2:{}", platform.http_addr().port());
+        vec![
+            base,
+            "device=17".to_owned(),
+            "spread=0".to_owned(),
+            format!("hurry={hurry}"),
+            format!("attempts={attempts}"),
+        ]
+    }
+
+    /// The path of the file that the boards know as `name`.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Boots the image with `words`, which are those of `provision.rs`.
+    pub(crate) fn boot(&self, words: &[String]) -> io::Result<Board<'a>> {
+        self.boot_with(words, &[])
+    }
+
+    /// The same, with more arguments for the emulator.
+    pub(crate) fn boot_with(&self, words: &[String], more: &[String]) -> io::Result<Board<'a>> {
+        Board::boot(self.image, self.folder.path(), words, more)
+    }
+
+    /// Waits until the image ends by itself, and returns the lines of this boot.
+    pub(crate) fn wait(&mut self, board: Board<'a>) -> io::Result<Vec<String>> {
+        let ended = board.wait()?;
+        if ended.code.is_none() {
+            self.complain("it did not end in time");
+        }
+        Ok(self.take(ended, 0))
+    }
+
+    /// Cuts the power, and returns the lines of this boot.
+    pub(crate) fn cut(&mut self, board: Board<'a>) -> io::Result<Vec<String>> {
+        let ended = board.cut()?;
+        Ok(self.take(ended, 0))
+    }
+
+    /// Takes over what was said. `torn`: so many lines may have been ended by a reset.
+    fn take(&mut self, ended: Ended, torn: usize) -> Vec<String> {
+        let read = self.image.reader.lines(&ended.log);
+        if read.damaged > torn {
+            self.complain(format!("{} lines of the log are damaged", read.damaged));
+        }
+        self.report.code = ended.code;
+        self.report.lines.extend_from_slice(&read.lines);
+        if !ended.complaints.is_empty() {
+            let words = String::from_utf8_lossy(&ended.complaints);
+            self.report.lines.extend(words.lines().map(|line| format!("the emulator: {line}")));
+        }
+        let text = read.lines.join("\n").into_bytes();
+        self.outputs.extend([ended.log, ended.complaints, text]);
+        read.lines
+    }
+
+    /// Something is not as it should be.
+    pub(crate) fn complain(&mut self, what: impl Into<String>) {
+        self.report.complaints.push(what.into());
+    }
+
+    /// It should be so.
+    pub(crate) fn expect(&mut self, holds: bool, otherwise: impl FnOnce() -> String) {
+        if !holds {
+            self.complain(otherwise());
+        }
+    }
+
+    /// It should become so within the limit of a case.
+    pub(crate) fn expect_soon(&mut self, what: &str, mut holds: impl FnMut() -> bool) {
+        let until = board::now() + board::LIMIT;
+        while !holds() {
+            if board::now() >= until {
+                return self.complain(format!("it never came to this: {what}"));
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// The last boot should have ended so.
+    pub(crate) fn expect_code(&mut self, code: i32) {
+        if let Some(other) = self.report.code.filter(|&other| other != code) {
+            self.complain(format!("exit code {other} instead of {code}"));
+        }
+    }
+
+    /// A line should contain these words.
+    pub(crate) fn expect_said(&mut self, lines: &[String], words: &str) {
+        self.expect(lines.iter().any(|line| line.contains(words)), || format!("it does not say: {words}"));
+    }
+
+    /// The platform should have executed so many fetches.
+    pub(crate) fn expect_fetched(&mut self, platform: &Running, times: u64) {
+        let fetched = platform.counters().account(ID).fetched_in_all();
+        self.expect(fetched == times, || format!("{fetched} fetches were executed instead of {times}"));
+    }
+
+    fn look_for_leaks(&mut self) {
+        let tokens: Vec<String> = self.platforms.iter().flat_map(|platform| platform.minted_tokens(ID)).collect();
+        let mut hidden = Hidden::default();
+        hidden.add("the secret", SECRET);
+        hidden.add("the platform's secret", OTHER_SECRET);
+        tokens.iter().for_each(|token| hidden.add("a token", token));
+        let leaks: Vec<_> = self.outputs.iter().flat_map(|output| hidden.leaks(output)).collect();
+        leaks.into_iter().for_each(|what| self.complain(format!("{what} is in the log")));
+    }
 }

@@ -1,0 +1,47 @@
+//! Does a gateway get its token, keep it fresh, and see what it is told to do?
+
+use wxtoken_platform::{Leaf, TlsVersions};
+
+use super::{
+    code,
+    once::{Base, Once},
+};
+use crate::images::Of;
+
+pub(super) fn all() -> Vec<Once> {
+    vec![
+        Once::named("a token"),
+        Once {
+            // 160 s from one fetch to the next, since the platform hands out a new token in the last 300 s only.
+            account: |account| account.life_s(450),
+            attempts: 5,
+            tokens: 3,
+            hurry: 60,
+            says: &["token 1 is good for", "token 2 is good for", "token 3 is good for"],
+            fetched: 3,
+            ..Once::named("keeps it fresh: three tokens, time in a hurry")
+        },
+        Once {
+            spread_s: 60,
+            hurry: 60,
+            says: &["lets others go first, fetches in", "is good for"],
+            ..Once::named("waits its turn after a boot, time in a hurry")
+        },
+        Once {
+            of: Of::WithoutTls,
+            base: Base::Https(TlsVersions::Both, Leaf::Good),
+            // Nothing is sent before it is refused: not even a connection is opened.
+            code: code::CONFIGURATION,
+            says: &["this connector speaks plain TCP only", "the configuration is wrong"],
+            fetched: 0,
+            ..Once::named("told to use https, which it cannot")
+        },
+        Once {
+            base: Base::Missing,
+            code: code::BAD_SETTINGS,
+            says: &["settings: NoBase"],
+            fetched: 0,
+            ..Once::named("not told whom to ask")
+        },
+    ]
+}

@@ -1,0 +1,47 @@
+//! Does a gateway find its way back by itself?
+
+use std::time::Duration;
+
+use wxtoken_platform::{Fault, FaultScope, Running};
+
+use super::once::Once;
+
+fn listen(platform: &Running, yes: bool) {
+    platform.set_listening(yes).expect("its own port can be bound again");
+}
+
+pub(super) fn all() -> Vec<Once> {
+    vec![
+        Once {
+            prepare: Box::new(|platform| listen(platform, false)),
+            code: super::code::NO_CONNECTION,
+            says: &["refused, or no route", "check cable"],
+            fetched: 0,
+            ..Once::named("port closed")
+        },
+        Once {
+            prepare: Box::new(|platform| platform.fault(Fault::Cut { after: 10 }, FaultScope::next_call())),
+            attempts: 2,
+            says: &["closed before the reply was complete", "is good for"],
+            fetched: 2,
+            ..Once::named("recovers: cut once")
+        },
+        Once {
+            prepare: Box::new(|platform| {
+                for fault in [Fault::Garbage, Fault::ResetBefore] {
+                    platform.fault(fault, FaultScope::next_call().executed(false));
+                }
+            }),
+            attempts: 3,
+            says: &["NotJson", "the connection broke", "is good for"],
+            ..Once::named("recovers: garbage, then a reset")
+        },
+        Once {
+            prepare: Box::new(|platform| listen(platform, false)),
+            meanwhile: Some((Duration::from_millis(1_500), |platform| listen(platform, true))),
+            attempts: 100,
+            says: &["refused, or no route", "is good for"],
+            ..Once::named("recovers: an outage at boot")
+        },
+    ]
+}
