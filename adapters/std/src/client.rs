@@ -94,7 +94,8 @@ impl Client {
         self.token_within(self.wait)
     }
 
-    /// The same with another wait. Zero means: what is held, and otherwise an error, without waiting.
+    /// The same with another wait. Zero means: what is held, and otherwise an error, without waiting. Any other wait,
+    /// however short, is worth a try if one is due.
     ///
     /// Without a background refresher the caller makes the exchange itself, and can then come back later than `wait`
     /// by as much as the transport takes (10 s at most with the built-in one).

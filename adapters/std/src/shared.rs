@@ -94,8 +94,10 @@ impl Shared {
         }
         let deadline = start.saturating_add(wait);
         let mut attempted = false;
+        // The first look is at the start of the wait: this thread may come to run late, and then a short wait must still
+        // be worth the one try that was asked for.
+        let mut now = start;
         loop {
-            let now = self.now();
             let valid = state.valid(now);
             if state.due(now) {
                 if self.left_to_refresher(&mut state) {
@@ -104,6 +106,7 @@ impl Shared {
                     drop(state);
                     self.attempt();
                     attempted = true;
+                    now = self.now();
                     state = self.lock();
                     continue;
                 }
@@ -121,6 +124,7 @@ impl Shared {
             // While an attempt is under way, its exchange may get lost before the deadline, and be ours to repeat.
             let until = if state.poll_at() > now { deadline.min(state.poll_at()) } else { deadline };
             state = self.wait(state, until);
+            now = self.now();
         }
     }
 

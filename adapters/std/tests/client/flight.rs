@@ -183,6 +183,19 @@ fn no_wait_means_what_is_held_or_an_error_and_no_exchange_of_ones_own() {
 }
 
 #[test]
+fn the_shortest_wait_is_worth_one_try_on_a_machine_that_stalls() {
+    let wait = Duration::from_millis(1);
+    let script = Script::tokens();
+    let client = builder(&World::stalling(), &script).build().expect("fine");
+    assert_eq!(client.token_within(wait).expect("fetched").as_str(), token(1));
+    let script = Script::new(|_| refuse(-1, "system error"));
+    let client = builder(&World::stalling(), &script).build().expect("fine");
+    let error = client.token_within(wait).expect_err("refused");
+    assert_eq!(error.refusal().map(|r| r.errcode()), Some(-1), "{error}");
+    assert_eq!(script.exchanges(), 1, "one try and no more");
+}
+
+#[test]
 fn a_passing_failure_is_retried_within_the_wait() {
     let world = World::sleeping();
     let script = Script::new(|n| if n < 3 { Err(TransportError::NameNotFound) } else { grant(n) });

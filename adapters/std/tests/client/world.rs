@@ -16,7 +16,7 @@ pub(crate) const SECRET: &str = "0123456789secret0123456789secret";
 /// By then the refresh of a token of two hours is due: a quarter of its life before its end, and at most 10 s of jitter.
 pub(crate) const REFRESH_AFTER_S: u64 = 7198 - 1800 + 10;
 
-/// Stands still until moved; or, made with `sleeping`, moves whenever somebody waits.
+/// Stands still until moved; or moves whenever somebody waits (`sleeping`), or looks (`stalling`).
 #[derive(Clone, Default)]
 pub(crate) struct World(Arc<Inner>);
 
@@ -26,6 +26,8 @@ struct Inner {
     unix_ms: AtomicU64,
     waits: AtomicUsize,
     sleeps: bool,
+    /// What passes between two looks at the clock.
+    stall_ms: u64,
     alarms: Mutex<Vec<Alarm>>,
     boot_id: Mutex<Option<String>>,
 }
@@ -33,16 +35,21 @@ struct Inner {
 impl World {
     /// A Saturday noon in Beijing, five minutes after boot; nothing moves by itself.
     pub(crate) fn still() -> Self {
-        Self::new(false)
+        Self::new(false, 0)
+    }
+
+    /// A busy machine: the thread that looks at the clock is then stopped for two seconds.
+    pub(crate) fn stalling() -> Self {
+        Self::new(false, 2_000)
     }
 
     /// Whoever waits gets there at once: for tests of one thread.
     pub(crate) fn sleeping() -> Self {
-        Self::new(true)
+        Self::new(true, 0)
     }
 
-    fn new(sleeps: bool) -> Self {
-        let world = Self(Arc::new(Inner { sleeps, ..Inner::default() }));
+    fn new(sleeps: bool, stall_ms: u64) -> Self {
+        let world = Self(Arc::new(Inner { sleeps, stall_ms, ..Inner::default() }));
         world.0.now_ms.store(300_000, Ordering::SeqCst);
         world.0.unix_ms.store(1_767_412_800_000, Ordering::SeqCst);
         world.boot("first boot");
@@ -93,7 +100,7 @@ impl World {
 
 impl Clock for World {
     fn now(&self) -> Instant {
-        Instant::from_millis(self.0.now_ms.load(Ordering::SeqCst))
+        Instant::from_millis(self.0.now_ms.fetch_add(self.0.stall_ms, Ordering::SeqCst))
     }
 
     fn unix_time(&self) -> Option<Duration> {
