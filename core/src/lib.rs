@@ -3,6 +3,7 @@
 
 mod account;
 mod base;
+mod call;
 mod endpoint;
 #[cfg(feature = "defmt")]
 mod formats;
@@ -19,6 +20,7 @@ mod wire;
 
 pub use account::{Account, BadAccount, BadCredential, MAX_CREDENTIAL_LEN};
 pub use base::{BadBase, Base, Scheme};
+pub use call::{BadCall, Body, Call, CallRequest, Errcode, ErrcodeReader, GaveUp, Healing, MAX_ATTEMPTS, Todo};
 pub use endpoint::{Endpoint, Method, Param, Place, Repeat, Value};
 pub use keeper::{Action, Failure, Fetch, Keeper, Ledger, Outcome, ReportOutcome, Snapshot, Ticket, Trouble};
 pub use policy::{CONNECT_LIMIT_MS, EXCHANGE_LIMIT_MS, Policy};
@@ -27,3 +29,4 @@ pub use reply::{Grant, MAX_EXPIRES_IN, MAX_REPLY_LEN, Malformed, Refused, Reply}
 pub use request::Request;
 pub use time::{Instant, Ticks32};
 pub use token::{BadToken, Fingerprint, MAX_TOKEN_LEN, Token};
+pub use wire::write_json_text;

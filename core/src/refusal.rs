@@ -16,6 +16,7 @@ mod meaning;
 mod table;
 
 pub use meaning::{Act, Lang, Meaning};
+pub(crate) use table::meaning;
 
 /// Whose error codes a reply speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +61,7 @@ impl Refusal {
     pub fn new(product: Product, phase: Phase, errcode: i32, errmsg: &str) -> Self {
         Self {
             errcode,
-            meaning: table::meaning(product, phase, errcode),
+            meaning: meaning(product, phase, errcode),
             address: extract::address(errmsg),
             trace: extract::trace(errmsg),
         }

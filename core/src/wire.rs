@@ -52,6 +52,15 @@ pub(crate) fn url<P: Parts, S: Sink>(parts: &P, out: &mut S) -> Result<(), S::Er
     parts.target(out)
 }
 
+/// Writes the inside of a JSON string (RFC 8259, section 7), for a body made in a buffer of one's own. Everything above
+/// ASCII stays as it is: WeCom refuses `\uXXXX`, and only control characters, which have no other form, become that.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub fn write_json_text<W: fmt::Write>(text: &str, out: &mut W) -> fmt::Result {
+    escape(text, &mut Text(out))
+}
+
 /// How many bytes `write` writes.
 pub(crate) fn length(write: impl FnOnce(&mut Length) -> Result<(), Infallible>) -> usize {
     let mut length = Length(0);

@@ -82,7 +82,7 @@ prove_host() {
         echo "  remains with the JSON reader at opt-level $(opt_level "$profile") (calls, then functions, innermost first):"
         list_remaining "$profile" with-reply
     done
-    echo "proven: Account, Base, Endpoint, Request, Token, Fingerprint, Instant, Ticks32, Policy, Refusal, Meaning,"
+    echo "proven: Account, Base, Endpoint, Request, Call, Healing, ErrcodeReader, Token, Fingerprint, Instant, Ticks32, Policy, Refusal, Meaning,"
     echo "        every Display, and Keeper with all its methods except handle_response, which is"
     echo "        handle_reply(Reply::read(body)): handle_reply, Reply::granted and Reply::refused are proven"
     echo "tested: Reply::read, the JSON reader (serde-json-core keeps the checks listed above): every input of up to"

@@ -72,7 +72,7 @@ const ROWS: &[Row] = &[
     (301002, WORK | BOTH, M::WrongAgent),
 ];
 
-pub(super) fn meaning(product: Product, phase: Phase, errcode: i32) -> Meaning {
+pub(crate) fn meaning(product: Product, phase: Phase, errcode: i32) -> Meaning {
     let product = match product {
         Product::Platform => MP,
         Product::Work => WORK,

@@ -1,4 +1,4 @@
-//! Does it link? Then no panic can be reached in the core's keeper, endpoint, account, request, token and refusal.
+//! Does it link? Then no panic can be reached in the core's keeper, endpoint, account, request, call, token and refusal.
 //!
 //! The panic handler calls a function that exists nowhere. The whole program is optimised at once; if the compiler can
 //! show that no call to the handler is reachable, handler and call vanish and the program links. If one remains, the
@@ -12,6 +12,7 @@
 
 use core::hint::black_box;
 
+mod call;
 mod keeper;
 mod refusal;
 #[cfg(feature = "with-reply")]
@@ -26,6 +27,7 @@ mod token;
 pub extern "C" fn _start() -> ! {
     request::drive();
     keeper::drive();
+    call::drive();
     token::drive();
     refusal::drive();
     #[cfg(feature = "with-reply")]
