@@ -79,6 +79,21 @@ struct Token {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Ticket {
+    ticket: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Quota {
+    path: String,
+    per_minute: Option<u32>,
+    per_hour: Option<u32>,
+    per_day: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Switch {
     on: bool,
 }
@@ -193,6 +208,19 @@ fn order_account(shared: &Shared, name: &str, order: &str, body: &[u8]) -> Resul
         "valid" => {
             let Token { token } = read(body)?;
             return Ok(json!({ "valid": model.token_is_valid(now, name, &token) }));
+        }
+        "ticket-valid" => {
+            let Ticket { ticket } = read(body)?;
+            return Ok(json!({ "valid": model.ticket_is_valid(now, name, &ticket) }));
+        }
+        "quota" => {
+            let Quota { path, per_minute, per_hour, per_day } = read(body)?;
+            model.change_quotas(name, |quotas| {
+                let quota = quotas.api(&path);
+                quota.per_minute = per_minute.unwrap_or(quota.per_minute);
+                quota.per_hour = per_hour.unwrap_or(quota.per_hour);
+                quota.per_day = per_day.unwrap_or(quota.per_day);
+            })?;
         }
         _ => return Err(Refused(404, "no such order".to_owned())),
     }

@@ -32,6 +32,8 @@
 //! | `GET /cgi-bin/gettoken` | WeCom: the same token while valid; 10 000 a minute, 150 000 an hour |
 //! | `getcallbackip`, `get_api_domain_ip` | whose token is it, and is it alive |
 //! | `message/template/send`, `message/custom/send`, `message/send` | the same, and keeps the message for reading back |
+//! | `ticket/getticket` | `type` is `jsapi` or `wx_card`: the same ticket for its 7200 s; 10 000 a day |
+//! | `get_jsapi_ticket`, `ticket/get?type=agent_config` | WeCom's: 100 an hour for an application, 400 for a corporation |
 //! | `media/upload` | the same, and looks at the form |
 //!
 //! All of them on one port, where the real platform has two hosts: a call that belongs to nobody is answered in WeCom's
@@ -69,7 +71,8 @@
 //! | `POST /accounts/NAME/allow`, `/deny`, `/admin-confirms`, `/admin-refuses` | `{"ip":"127.0.0.1"}` |
 //! | `POST /accounts/NAME/ask-admin`, `/freeze` | `{"on":true}` |
 //! | `POST /accounts/NAME/secret` | `{"secret":".."}` |
-//! | `POST /accounts/NAME/valid` | `{"token":".."}`; answers `{"valid":true}` |
+//! | `POST /accounts/NAME/valid`, `/ticket-valid` | `{"token":".."}`, `{"ticket":".."}`; answers `{"valid":true}` |
+//! | `POST /accounts/NAME/quota` | `{"path":"/cgi-bin/message/send","per_minute":3,"per_hour":3,"per_day":3}`; a number that is missing stays |
 //! | `GET /counters` | answers [`Counters`] |
 //! | `GET /messages` | answers an array of [`Message`] |
 //! | `POST /shutdown` | |
@@ -87,11 +90,15 @@
 //! - The administrator is asked once for each address (89503); until the answer, calls get 89501. After the block of an
 //!   hour (89507) or a day (89506) the next call asks again.
 //! - The allow-list binds calls with a secret; WeCom's trusted addresses bind calls with a token too (60020).
+//! - A public account's repeated ticket says 7200 s each time, WeCom's what is left ([`TicketRepeat`]). A ticket outlives
+//!   the token that fetched it. All applications of a corporation get the same corporation ticket. A wrong `type` is 40097,
+//!   WeCom 40058; a 小程序 has no tickets (48001).
+//! - An API's full minute is 45011, its hour or day 45009. WeCom says 45009 to each, for as long as the window was.
 //! - Changes in the console act at once; the real ones take minutes.
 //!
 //! # What it does not do
 //!
-//! HTTP/2, RSA certificates, the open platform's and third parties' credentials, tickets, `clear_quota`, per-address
+//! HTTP/2, RSA certificates, the open platform's and third parties' credentials, `clear_quota`, per-address
 //! limits. It reports nothing about the real platform's speed, and its tokens protect nothing.
 
 mod builder;
@@ -111,8 +118,8 @@ mod tls;
 pub use builder::{Builder, Platform};
 pub use fault::{Fault, FaultScope, TimeBase};
 pub use model::{
-    Account, AccountCounters, Calls, Counters, ForcedPredecessor, Kind, Message, Overlap, Quirks, Quotas, Refusal,
-    UnknownAccount, WorkBody, WorkRepeat,
+    Account, AccountCounters, ApiQuota, Calls, Counters, ForcedPredecessor, Kind, Message, Overlap, Quirks, Quotas,
+    Refusal, TicketRepeat, UnknownAccount, WorkBody, WorkRepeat,
 };
 pub use running::Running;
 pub use tls::{Leaf, TlsVersions};

@@ -12,22 +12,25 @@ mod errcodes;
 mod fetch;
 mod gate;
 mod ledger;
+mod message;
 mod quota;
 mod refusal;
 mod request;
 mod rng;
 mod rotating;
 mod stable;
+mod ticket;
 mod work;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
-pub use account::{Account, ForcedPredecessor, Kind, Overlap, Quotas, WorkBody, WorkRepeat};
-pub use apis::Message;
+pub use account::{Account, ForcedPredecessor, Kind, Overlap, Quotas, TicketRepeat, WorkBody, WorkRepeat};
 pub use body::Quirks;
 pub use control::UnknownAccount;
 pub use counters::{AccountCounters, Calls, Counters};
+pub use message::Message;
+pub use quota::ApiQuota;
 pub use refusal::Refusal;
 pub use request::{Reply, Request};
 
@@ -35,9 +38,10 @@ use body::Body;
 use errcodes::Scene;
 use gate::Gate;
 use ledger::{Ledger, Standing};
-use quota::Window;
+use quota::{Meter, Window};
 pub(crate) use rng::Rng;
 use stable::Stable;
+use ticket::Corporation;
 use work::Work;
 
 /// The platform and everything it remembers. See the module's text.
@@ -48,6 +52,8 @@ use work::Work;
 /// Instants may go back; nothing panics, and windows simply begin anew.
 pub struct Model {
     entries: Vec<Entry>,
+    /// By corpid. Public accounts have one too, and make nothing of it.
+    corporations: BTreeMap<String, Corporation>,
     rng: Rng,
     quirks: Quirks,
     messages: VecDeque<Message>,
@@ -67,7 +73,8 @@ struct Entry {
     work: Work,
     gate: Gate,
     refusals: Vec<Refusal>,
-    api_today: BTreeMap<String, Window>,
+    apis: BTreeMap<String, Meter>,
+    tickets: BTreeMap<ticket::Kind, Ledger>,
     counters: AccountCounters,
 }
 
@@ -84,6 +91,7 @@ impl Model {
     pub const fn new(seed: u64) -> Self {
         Self {
             entries: Vec::new(),
+            corporations: BTreeMap::new(),
             rng: Rng::new(seed),
             quirks: Quirks {
                 escape_slashes: false,
@@ -173,7 +181,7 @@ impl Model {
     /// In whose words to refuse a call that belongs to nobody, since both hosts are one here.
     fn kind_of_stranger(&self, path: &str) -> Kind {
         let only_work = !self.entries.is_empty() && self.entries.iter().all(|e| e.account.kind == Kind::Work);
-        if only_work || path == fetch::Door::Work.path() || path == apis::WORK_MESSAGE {
+        if only_work || path == fetch::Door::Work.path() || apis::WORK_ONLY.contains(&path) {
             Kind::Work
         } else {
             Kind::Official

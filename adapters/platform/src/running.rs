@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::fault::{Fault, FaultScope};
-use crate::model::{Counters, Message, Model, Quirks, Refusal, UnknownAccount};
+use crate::model::{Counters, Message, Model, Quirks, Quotas, Refusal, UnknownAccount};
 use crate::server::Shared;
 use crate::tls::Leaf;
 
@@ -250,6 +250,20 @@ impl Running {
     #[must_use]
     pub fn minted_tokens(&self, name: &str) -> Vec<String> {
         self.order(|_, model| model.minted_tokens(name))
+    }
+
+    /// Whether a page signed with this ticket would be accepted now; see [`Model::ticket_is_valid`].
+    #[must_use]
+    pub fn ticket_is_valid(&self, name: &str, ticket: &str) -> bool {
+        self.order(|now, model| model.ticket_is_valid(now, name, ticket))
+    }
+
+    /// Changes the quotas of an account; see [`Model::change_quotas`].
+    ///
+    /// # Errors
+    /// [`UnknownAccount`].
+    pub fn change_quotas(&self, name: &str, change: impl FnOnce(&mut Quotas)) -> Result<(), UnknownAccount> {
+        self.order(|_, model| model.change_quotas(name, change))
     }
 
     /// Waits until the platform stops, which the control port can order.

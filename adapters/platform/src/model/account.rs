@@ -1,8 +1,11 @@
 //! Which accounts does the platform know, and by which rules does it treat each?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
+
+use super::quota::ApiQuota;
+use super::ticket;
 
 /// What kind of account it is; decides the endpoints, the error texts and the quotas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +60,17 @@ pub enum WorkRepeat {
     FullLife,
 }
 
+/// What a repeated fetch of a ticket says about the life of the same ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TicketRepeat {
+    /// `expires_in` is the full 7200 each time, although the ticket dies when it would have: what several users report
+    /// of 公众号.
+    FullLife,
+    /// `expires_in` counts down. For WeCom no report was found; its tokens do so.
+    Remaining,
+}
+
 /// How a successful WeCom `gettoken` reply looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -94,8 +108,45 @@ pub struct Quotas {
     /// Failing WeCom `gettoken` calls an hour, after which the application is blocked for an hour with 45009: 2000 (a
     /// staff member's reply in the developer community; no document says it).
     pub work_failures_per_hour: u32,
-    /// Calls of each other API a day. Unlimited, since each has its own number in the console.
-    pub api_per_day: u32,
+    /// Calls of each other API that [`Quotas::api`] says nothing about. Unlimited for public accounts, since each API has
+    /// its own number in the console; 10 000 a minute and 150 000 an hour for WeCom (its rate limit document).
+    pub each_api: ApiQuota,
+    /// WeCom tickets an hour over all applications of a corporation, for each of the two APIs: 400 (JS-SDK signature
+    /// document). Each application's own 100 an hour are in [`Quotas::api`].
+    pub corporation_tickets_per_hour: u32,
+    apis: BTreeMap<String, ApiQuota>,
+}
+
+impl Quotas {
+    /// The quota of one API, to be read or changed: `quotas.api("/cgi-bin/message/template/send").per_day = 3`.
+    ///
+    /// Tickets have one from the start. WeCom: 100 an hour (JS-SDK signature document). Public accounts: 10 000 a day,
+    /// where a user met 45009; no document has a number.
+    pub fn api(&mut self, path: &str) -> &mut ApiQuota {
+        let each = self.each_api;
+        self.apis.entry(path.to_owned()).or_insert(each)
+    }
+
+    pub(crate) fn of_api(&self, path: &str) -> ApiQuota {
+        self.apis.get(path).copied().unwrap_or(self.each_api)
+    }
+
+    /// The documented numbers for an account of this kind.
+    fn of_kind(kind: Kind) -> Self {
+        let mut quotas = Self::default();
+        if kind == Kind::Work {
+            quotas.each_api.per_minute = 10_000;
+            quotas.each_api.per_hour = 150_000;
+        }
+        for ticket in ticket::Kind::ALL {
+            let quota = quotas.api(ticket.path());
+            match ticket.is_work() {
+                true => quota.per_hour = 100,
+                false => quota.per_day = 10_000,
+            }
+        }
+        quotas
+    }
 }
 
 impl Default for Quotas {
@@ -109,7 +160,9 @@ impl Default for Quotas {
             work_per_minute: 10_000,
             work_per_hour: 150_000,
             work_failures_per_hour: 2_000,
-            api_per_day: u32::MAX,
+            each_api: ApiQuota::UNLIMITED,
+            corporation_tickets_per_hour: 400,
+            apis: BTreeMap::new(),
         }
     }
 }
@@ -130,6 +183,7 @@ pub struct Account {
     pub(crate) work_repeat: WorkRepeat,
     pub(crate) work_body: WorkBody,
     pub(crate) quotas: Quotas,
+    pub(crate) ticket_repeat: TicketRepeat,
     pub(crate) wrong_secret: i32,
     pub(crate) allowed: Option<BTreeSet<IpAddr>>,
     pub(crate) admin: bool,
@@ -175,7 +229,8 @@ impl Account {
             forced: ForcedPredecessor::default(),
             work_repeat: WorkRepeat::default(),
             work_body: WorkBody::default(),
-            quotas: Quotas::default(),
+            quotas: Quotas::of_kind(kind),
+            ticket_repeat: if matches!(kind, Kind::Work) { TicketRepeat::Remaining } else { TicketRepeat::FullLife },
             wrong_secret: if matches!(kind, Kind::Work) { 40_091 } else { 40_125 },
             allowed: None,
             admin: false,
@@ -223,6 +278,14 @@ impl Account {
     #[must_use]
     pub const fn work_repeat(mut self, repeat: WorkRepeat) -> Self {
         self.work_repeat = repeat;
+        self
+    }
+
+    /// What a repeated fetch of a ticket reports as remaining life: [`TicketRepeat::FullLife`] unless said,
+    /// [`TicketRepeat::Remaining`] for WeCom.
+    #[must_use]
+    pub const fn ticket_repeat(mut self, repeat: TicketRepeat) -> Self {
+        self.ticket_repeat = repeat;
         self
     }
 

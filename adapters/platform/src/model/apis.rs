@@ -1,44 +1,24 @@
 //! What does a call that carries a token get? The APIs behind the token: each checks it, and whose it is.
 
-use serde::Serialize;
-use serde_json::Value;
-
 use super::account::Kind;
 use super::body::Body;
 use super::ledger::Standing;
+use super::message::Channel;
 use super::quota::Span;
-use super::refusal;
 use super::request::Request;
-use super::{Model, Outcome};
+use super::{Model, Outcome, refusal, ticket};
 
-pub(super) const WORK_MESSAGE: &str = "/cgi-bin/message/send";
+/// The paths that only WeCom has.
+pub(super) const WORK_ONLY: [&str; 3] = [WORK_MESSAGE, "/cgi-bin/get_jsapi_ticket", "/cgi-bin/ticket/get"];
 
-/// Messages kept for reading back; the oldest goes first.
-const KEPT: usize = 10_000;
-
-/// A message that the platform took over, to be read back by a test.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Message {
-    /// The account's name.
-    pub account: String,
-    /// The API's path.
-    pub path: String,
-    /// When it was taken over, in milliseconds since the Unix epoch.
-    pub at_ms: u64,
-    /// The platform's number for it, unique in a run.
-    pub id: u64,
-    /// The JSON that was posted.
-    pub body: Value,
-}
+const WORK_MESSAGE: &str = "/cgi-bin/message/send";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Api {
     CallbackIp,
     DomainIp,
-    Template,
-    Customer,
-    WorkMessage,
+    Message(Channel),
+    Ticket(ticket::Kind),
     Upload,
 }
 
@@ -47,11 +27,12 @@ impl Api {
         Some(match path {
             "/cgi-bin/getcallbackip" => Self::CallbackIp,
             "/cgi-bin/get_api_domain_ip" => Self::DomainIp,
-            "/cgi-bin/message/template/send" => Self::Template,
-            "/cgi-bin/message/custom/send" => Self::Customer,
-            WORK_MESSAGE => Self::WorkMessage,
+            "/cgi-bin/message/template/send" => Self::Message(Channel::Template),
+            "/cgi-bin/message/custom/send" => Self::Message(Channel::Customer),
+            WORK_MESSAGE => Self::Message(Channel::Work),
             "/cgi-bin/media/upload" => Self::Upload,
-            _ => return None,
+            // Which of the tickets of a path it is, the fetch finds out.
+            _ => Self::Ticket(ticket::Kind::ALL.into_iter().find(|kind| kind.path() == path)?),
         })
     }
 
@@ -60,8 +41,8 @@ impl Api {
     const fn exists_for(self, kind: Kind) -> bool {
         match self {
             Self::CallbackIp | Self::DomainIp | Self::Upload => true,
-            Self::Template | Self::Customer => !matches!(kind, Kind::Work),
-            Self::WorkMessage => matches!(kind, Kind::Work),
+            Self::Message(channel) => matches!(channel, Channel::Work) == matches!(kind, Kind::Work),
+            Self::Ticket(ticket) => ticket.is_work() == matches!(kind, Kind::Work),
         }
     }
 }
@@ -105,14 +86,13 @@ impl Model {
     fn execute(&mut self, now: u64, request: &Request, api: Api, index: usize) -> Result<Body, i32> {
         let entry = &mut self.entries[index];
         let kind = entry.account.kind;
-        if api == Api::Template && kind == Kind::MiniProgram {
+        if kind == Kind::MiniProgram && matches!(api, Api::Message(Channel::Template) | Api::Ticket(_)) {
             return Err(48_001);
         }
-        let quota = entry.account.quotas.api_per_day;
-        let used = entry.api_today.entry(request.path.clone()).or_default();
-        if !used.take(Span::Day, now, quota) {
-            return Err(45_009);
-        }
+        let quota = entry.account.quotas.of_api(&request.path);
+        let used = entry.apis.entry(request.path.clone()).or_default();
+        let work = kind == Kind::Work;
+        used.take(now, quota, work).map_err(|full| if full == Span::Minute && !work { 45_011 } else { 45_009 })?;
         match api {
             Api::CallbackIp | Api::DomainIp => {
                 // Addresses of the range reserved for documentation (RFC 5737): nobody can mistake them for real.
@@ -120,7 +100,11 @@ impl Model {
                 Ok(if kind == Kind::Work { body.with("errcode", 0).with("errmsg", "ok") } else { body })
             }
             Api::Upload => self.upload(now, request, kind),
-            Api::Template | Api::Customer | Api::WorkMessage => self.message(now, request, api, index),
+            Api::Message(channel) => self.message(now, request, channel, index),
+            Api::Ticket(_) => {
+                let corporation = self.corporations.entry(entry.account.id.clone()).or_default();
+                ticket::grant(now, request, entry, corporation, &mut self.rng)
+            }
         }
     }
 
@@ -152,64 +136,6 @@ impl Model {
             Body::default().with("type", media).with("media_id", media_id).with("created_at", created_at)
         })
     }
-
-    fn message(&mut self, now: u64, request: &Request, api: Api, index: usize) -> Result<Body, i32> {
-        let entry = &mut self.entries[index];
-        let body = read_message(request)?;
-        let given = |name: &str| body[name].as_str().is_some_and(|text| !text.is_empty());
-        match api {
-            Api::Template if !given("touser") => return Err(40_003),
-            Api::Template if !given("template_id") => return Err(40_037),
-            Api::Customer if !given("touser") => return Err(40_003),
-            Api::Customer if !given("msgtype") => return Err(40_008),
-            Api::WorkMessage => {
-                // The documents ask for the characters themselves and refuse escapes.
-                if request.body.windows(2).any(|pair| pair == b"\\u") {
-                    return Err(40_033);
-                }
-                if !["touser", "toparty", "totag"].into_iter().any(given) {
-                    return Err(40_031);
-                }
-                if !given("msgtype") {
-                    return Err(40_008);
-                }
-                let agent = &body["agentid"];
-                let named = agent.as_u64().or_else(|| agent.as_str().and_then(|text| text.parse().ok()));
-                if entry.account.agent.is_some() && named != entry.account.agent {
-                    return Err(301_002);
-                }
-            }
-            _ => {}
-        }
-        entry.counters.messages += 1;
-        let id = self.rng.next() >> 12;
-        if self.messages.len() == KEPT {
-            self.messages.pop_front();
-        }
-        self.messages.push_back(Message {
-            account: entry.name.clone(),
-            path: request.path.clone(),
-            at_ms: now,
-            id,
-            body,
-        });
-        let ok = Body::default().with("errcode", 0).with("errmsg", "ok");
-        Ok(match api {
-            Api::Template => ok.with("msgid", id),
-            Api::WorkMessage => ok.with("invaliduser", "").with("msgid", id.to_string()),
-            _ => ok,
-        })
-    }
-}
-
-fn read_message(request: &Request) -> Result<Value, i32> {
-    if !request.is_post() {
-        return Err(43_002);
-    }
-    if request.body.is_empty() {
-        return Err(44_002);
-    }
-    serde_json::from_slice::<Value>(&request.body).ok().filter(Value::is_object).ok_or(47_001)
 }
 
 /// Whether the body is a form with a part named `media` that has a file name, between the boundaries it announces.

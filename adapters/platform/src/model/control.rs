@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::account::{Account, Kind};
+use super::account::{Account, Kind, Quotas};
 use super::body::Quirks;
 use super::counters::Counters;
 use super::ledger::{Ledger, Standing};
@@ -12,7 +12,7 @@ use super::quota::{Span, Window};
 use super::refusal::Refusal;
 use super::stable::Stable;
 use super::work::Work;
-use super::{Entry, Gate, Message, Model, fetch, rotating};
+use super::{Entry, Gate, Message, Model, fetch, rotating, ticket};
 
 /// No account has the name that was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,8 @@ impl Model {
             stable_today: Window::default(),
             work: Work::default(),
             refusals: Vec::new(),
-            api_today: Default::default(),
+            apis: Default::default(),
+            tickets: Default::default(),
             counters: Default::default(),
         });
         Ok(())
@@ -201,6 +202,25 @@ impl Model {
         self.index(name).is_ok_and(
             |index| matches!(self.find_token(token, now), Some((found, Standing::Alive { .. })) if found == index),
         )
+    }
+
+    /// Whether the account, or its corporation, has this ticket and it is alive at `now`: whether a page signed with it
+    /// would be accepted. False when nobody has that name.
+    #[must_use]
+    pub fn ticket_is_valid(&self, now: u64, name: &str, ticket: &str) -> bool {
+        self.index(name).is_ok_and(|index| {
+            let entry = &self.entries[index];
+            ticket::is_valid(entry, self.corporations.get(&entry.account.id), now, ticket)
+        })
+    }
+
+    /// Changes the quotas of an account from now on. What has been used stays used.
+    ///
+    /// # Errors
+    /// [`UnknownAccount`].
+    pub fn change_quotas(&mut self, name: &str, change: impl FnOnce(&mut Quotas)) -> Result<(), UnknownAccount> {
+        change(&mut self.entry(name)?.account.quotas);
+        Ok(())
     }
 
     /// What has been counted up to `now`.

@@ -52,6 +52,8 @@ pub struct AccountCounters {
     pub elsewhere: u64,
     /// Tokens alive at the moment of asking, over all endpoints.
     pub alive: u64,
+    /// Tickets minted, of every kind. How often one was asked for is in `calls`.
+    pub tickets_minted: u64,
     /// Messages taken over, template and customer messages and WeCom messages alike.
     pub messages: u64,
     /// How often the administrator was asked to confirm an address (89503).

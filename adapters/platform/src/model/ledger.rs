@@ -95,6 +95,10 @@ impl Ledger {
         })
     }
 
+    pub(crate) fn knows_alive(&self, token: &str, now: u64) -> bool {
+        matches!(self.standing(token, now), Some(Standing::Alive { .. }))
+    }
+
     pub(crate) fn alive(&self, now: u64) -> usize {
         self.tokens.iter().filter(|minted| minted.is_alive(now)).count()
     }

@@ -2,42 +2,30 @@
 //!
 //! "The same while valid" is what older documents and tests say; the current document is silent.
 
-use super::account::{Account, WorkRepeat};
+use super::account::{Account, Quotas, WorkRepeat};
 use super::ledger::Ledger;
-use super::quota::{Span, Window};
+use super::quota::{ApiQuota, Meter, Span, Window};
 use super::stable::Granted;
 
 #[derive(Default)]
 pub(crate) struct Work {
     pub(crate) ledger: Ledger,
-    minute: Window,
-    hour: Window,
+    meter: Meter,
     failures: Window,
-    blocked_until: u64,
 }
 
 impl Work {
     /// 45009 when a window is exceeded. The penalty is as long as the window: 60 s or 60 min (WeCom rate limits).
     pub(crate) fn take_quota(&mut self, account: &Account, now: u64) -> Result<(), i32> {
-        if now < self.blocked_until {
-            return Err(45_009);
-        }
-        for (window, span, limit) in [
-            (&mut self.minute, Span::Minute, account.quotas.work_per_minute),
-            (&mut self.hour, Span::Hour, account.quotas.work_per_hour),
-        ] {
-            if !window.take(span, now, limit) {
-                self.blocked_until = now.saturating_add(span.ms());
-                return Err(45_009);
-            }
-        }
-        Ok(())
+        let Quotas { work_per_minute: per_minute, work_per_hour: per_hour, .. } = account.quotas;
+        let quota = ApiQuota { per_minute, per_hour, ..ApiQuota::UNLIMITED };
+        self.meter.take(now, quota, true).map_err(|_| 45_009)
     }
 
     /// Counts a call that failed for another reason than a quota; blocks when there have been too many.
     pub(crate) fn count_failure(&mut self, account: &Account, now: u64) {
         if !self.failures.take(Span::Hour, now, account.quotas.work_failures_per_hour.saturating_sub(1)) {
-            self.blocked_until = self.blocked_until.max(now.saturating_add(Span::Hour.ms()));
+            self.meter.block(now.saturating_add(Span::Hour.ms()));
         }
     }
 

@@ -53,6 +53,10 @@ fn a_customer_message_and_a_mini_program_without_templates() {
     let text = r#"{"touser":"o1","msgtype":"text","text":{"content":"你好"}}"#;
     assert_eq!(post(&mut model, "/cgi-bin/message/custom/send", &a, text), 0);
     assert_eq!(post(&mut model, "/cgi-bin/message/custom/send", &a, r#"{"touser":"o1"}"#), 40_008);
+    let unknown = r#"{"touser":"o1","msgtype":"markdown"}"#;
+    assert_eq!(post(&mut model, "/cgi-bin/message/custom/send", &a, unknown), 40_008, "markdown is WeCom's");
+    let escaped = r#"{"touser":"o1","msgtype":"text","text":{"content":"\u4f60"}}"#;
+    assert_eq!(post(&mut model, "/cgi-bin/message/custom/send", &a, escaped), 0, "only WeCom refuses escapes");
     assert_eq!(post(&mut model, "/cgi-bin/message/template/send", &a, r#"{"touser":"o1","template_id":"t"}"#), 48_001);
     assert_eq!(model.messages()[0].body["text"]["content"], "你好");
 }
@@ -67,7 +71,18 @@ fn a_wecom_message() {
     assert_eq!(post(&mut model, path, &a, r#"{"touser":"u","msgtype":"text","agentid":8}"#), 301_002);
     assert_eq!(post(&mut model, path, &a, r#"{"msgtype":"text","agentid":7}"#), 40_031);
     assert_eq!(post(&mut model, path, &a, r#"{"touser":"\u4f60","msgtype":"text","agentid":7}"#), 40_033);
-    assert_eq!(model.counters(T).account(CORP).messages, 2);
+    assert_eq!(
+        post(
+            &mut model,
+            path,
+            &a,
+            r##"{"touser":"u","msgtype":"markdown","agentid":7,"markdown":{"content":"# 你"}}"##
+        ),
+        0
+    );
+    assert_eq!(model.messages()[2].body["markdown"]["content"], "# 你");
+    assert_eq!(post(&mut model, path, &a, r#"{"touser":"u","msgtype":"wxcard","agentid":7}"#), 40_008);
+    assert_eq!(model.counters(T).account(CORP).messages, 3);
 }
 
 #[test]

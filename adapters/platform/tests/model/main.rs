@@ -8,5 +8,6 @@ mod refusals;
 mod rotating;
 mod secrecy;
 mod stable;
+mod tickets;
 mod wording;
 mod work;

@@ -1,6 +1,7 @@
 //! Allowances by the minute, the hour and the day.
 
 use wxtoken_platform::Account;
+use wxtoken_platform::model::Request;
 
 use crate::bench::{CORP, ID, MIDNIGHT, SECRET, T, fetch, gettoken, model, official, stable, token, using, work};
 
@@ -66,7 +67,7 @@ fn wecom_penalises_for_as_long_as_the_window_exceeded() {
 #[test]
 fn wecom_blocks_an_hour_after_many_failures() {
     let mut model = model(work().quotas(|quotas| quotas.work_failures_per_hour = 3));
-    let wrong = wxtoken_platform::model::Request::get(&format!("/cgi-bin/gettoken?corpid={CORP}&corpsecret=no"));
+    let wrong = Request::get(&format!("/cgi-bin/gettoken?corpid={CORP}&corpsecret=no"));
     for _ in 0..2 {
         assert_eq!(model.handle(T, &wrong).errcode(), 40_091);
     }
@@ -78,12 +79,58 @@ fn wecom_blocks_an_hour_after_many_failures() {
 
 #[test]
 fn each_api_has_a_day_of_its_own() {
-    let mut model = model(official().quotas(|quotas| quotas.api_per_day = 1));
+    let mut model = model(official().quotas(|quotas| quotas.each_api.per_day = 1));
     let a = token(&fetch(&mut model, T));
     assert_eq!(using(&mut model, T, &a), 0);
     assert_eq!(using(&mut model, T, &a), 45_009);
     let other = format!("/cgi-bin/get_api_domain_ip?access_token={a}");
-    assert_eq!(model.handle(T, &wxtoken_platform::model::Request::get(&other)).errcode(), 0);
+    assert_eq!(model.handle(T, &Request::get(&other)).errcode(), 0);
+}
+
+#[test]
+fn one_api_has_less_than_the_others() {
+    let template = "/cgi-bin/message/template/send";
+    let mut model = model(official().quotas(|quotas| quotas.api(template).per_day = 1));
+    let a = token(&fetch(&mut model, T));
+    let send = Request::post(&format!("{template}?access_token={a}"), r#"{"touser":"o1","template_id":"t1"}"#);
+    assert_eq!(model.handle(T, &send).errcode(), 0);
+    assert_eq!(model.handle(MIDNIGHT + 86_399_999, &send).errcode(), 42_001);
+    let b = token(&fetch(&mut model, MIDNIGHT + 86_399_000));
+    let send = Request::post(&format!("{template}?access_token={b}"), r#"{"touser":"o1","template_id":"t1"}"#);
+    assert_eq!(model.handle(MIDNIGHT + 86_399_999, &send).errcode(), 45_009);
+    assert_eq!(using(&mut model, MIDNIGHT + 86_399_999, &b), 0);
+    assert_eq!(model.handle(MIDNIGHT + 86_400_000, &send).errcode(), 0);
+    model.change_quotas(ID, |quotas| quotas.api(template).per_day = 2).unwrap();
+    assert_eq!(model.handle(MIDNIGHT + 86_400_001, &send).errcode(), 0);
+    assert_eq!(model.counters(T).account(ID).messages, 3, "what is refused is not taken over");
+}
+
+#[test]
+fn a_full_minute_is_45011_and_over_with_the_minute() {
+    let mut model = model(official().quotas(|quotas| quotas.each_api.per_minute = 1));
+    let minute = T - T % 60_000;
+    let a = token(&fetch(&mut model, minute));
+    assert_eq!([0, 1, 59_999].map(|after| using(&mut model, minute + after, &a)), [0, 45_011, 45_011]);
+    assert_eq!(using(&mut model, minute + 60_000, &a), 0);
+}
+
+#[test]
+fn wecom_s_full_minute_is_45009_and_a_penalty_of_one() {
+    let mut model = model(work().quotas(|quotas| quotas.each_api.per_minute = 1));
+    let minute = T - T % 60_000;
+    let a = token(&gettoken(&mut model, minute));
+    assert_eq!([0, 30_000, 89_999].map(|after| using(&mut model, minute + after, &a)), [0, 45_009, 45_009]);
+    assert_eq!(using(&mut model, minute + 90_000, &a), 0);
+}
+
+#[test]
+fn wecom_s_documented_10_000_a_minute_hold_for_each_api() {
+    let mut model = model(work());
+    let a = token(&gettoken(&mut model, T));
+    for _ in 0..10_000 {
+        assert_eq!(using(&mut model, T, &a), 0);
+    }
+    assert_eq!(using(&mut model, T, &a), 45_009);
 }
 
 #[test]

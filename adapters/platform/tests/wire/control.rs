@@ -108,6 +108,25 @@ fn accounts() {
 }
 
 #[test]
+fn quotas_and_tickets() {
+    let platform = frozen();
+    let (url, control) = (platform.http_url(), platform.control_url());
+    let account = |what: &str, body: Value| order(&control, &format!("/accounts/{ID}/{what}"), &body);
+    let token = get(&url, &token_path()).token();
+    let ask = || get(&url, &format!("/cgi-bin/ticket/getticket?type=jsapi&access_token={token}"));
+    let ticket = ask().json()["ticket"].clone();
+    assert_eq!(account("ticket-valid", json!({ "ticket": ticket })), (200, json!({ "valid": true })));
+    assert_eq!(account("ticket-valid", json!({ "ticket": "made-up" })), (200, json!({ "valid": false })));
+    let path = "/cgi-bin/ticket/getticket";
+    assert_eq!(account("quota", json!({ "path": path, "per_minute": 2 })).0, 200);
+    assert_eq!((errcode(&ask()), errcode(&ask())), (0, 45_011));
+    assert_eq!(account("quota", json!({ "path": path, "per_minute": 9, "per_day": 2 })).0, 200);
+    assert_eq!(errcode(&ask()), 45_009);
+    assert_eq!(account("quota", json!({ "path": path, "per_year": 2 })).0, 400);
+    assert_eq!(account("quota", json!({ "per_day": 2 })).0, 400);
+}
+
+#[test]
 fn counters_and_messages_without_a_secret_or_token() {
     let platform = frozen();
     let token = get(&platform.http_url(), &token_path()).token();
