@@ -92,9 +92,8 @@ fn a_clock_that_is_off_is_a_warning() {
 
 #[test]
 fn a_closed_port_and_a_mistyped_name() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
+    let platform = common::closed();
+    let base = platform.http_url();
     let closed = run(&["doctor", "--id", ID, "--base", &base]);
     assert_eq!(closed.code, Some(5), "{closed:?}");
     assert!(closed.stdout.contains("FAIL  connection") && closed.stdout.contains("firewall"), "{}", closed.stdout);
@@ -126,7 +125,7 @@ fn nothing_is_fetched_that_somebody_else_would_miss() {
 fn a_host_that_says_nothing_is_not_waited_for_long() {
     let platform = platform().start().unwrap();
     platform.fault(Fault::Silence, FaultScope::every_call());
-    let ran = run(&["doctor", "--id", ID, "--base", &platform.http_url(), "--timeout", "200ms"]);
+    let ran = common::run_out_of_time(&["doctor", "--id", ID, "--base", &platform.http_url()]);
     assert_eq!(ran.code, Some(5), "{ran:?}");
     assert!(ran.stdout.contains("no date") && ran.stdout.contains("no complete reply in time"), "{}", ran.stdout);
     assert!(!ran.stdout.contains(SECRET));

@@ -14,20 +14,22 @@ fn fetches(platform: &Running, id: &str) -> u64 {
 #[test]
 fn the_token_alone_or_as_json() {
     let platform = platform().start().unwrap();
-    let base = platform.http_url();
+    let (base, start) = (platform.http_url(), platform.now_ms() / 1_000);
     let plain = run(&["get", "--id", ID, "--base", &base]);
     let token = plain.stdout.strip_suffix('\n').unwrap();
     assert!(platform.token_is_valid(ID, token), "one line, and nothing but the token");
 
+    let before = platform.now_ms() / 1_000;
     let json = run(&["get", "--id", ID, "--base", &base, "--json"]);
+    let after = platform.now_ms().div_ceil(1_000);
     let value: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     // stable_token repeats its token.
     assert_eq!(value["access_token"], token);
     assert_eq!(value["source"], "fetched");
     let (left, at) = (value["expires_in"].as_u64().unwrap(), value["expires_at"].as_u64().unwrap());
-    assert!((7_100..=7_200).contains(&left), "{left}");
-    let now = platform.now_ms() / 1_000;
-    assert!(at.abs_diff(now + left) <= 5, "{at} {now} {left}");
+    // Life counts from the sending, which was in between; so was the moment at which it said how much is left.
+    assert!((before..=after).contains(&(at - left)), "{before} {at} {left} {after}");
+    assert!(left <= 7_200 && left + (after - start) >= 7_190, "{left}, {} s after the first", after - start);
     assert_eq!(value.as_object().unwrap().len(), 4);
 }
 

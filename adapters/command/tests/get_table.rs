@@ -5,7 +5,7 @@ mod common;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
-use common::{Files, ID, Ran, SECRET, platform, run, run_with};
+use common::{Files, ID, Ran, SECRET, closed, platform, run, run_out_of_time, run_with};
 use wxtoken_platform::{Account, Fault, FaultScope, Leaf, Platform};
 
 struct Table(String);
@@ -90,15 +90,13 @@ fn every_case_has_its_code_and_its_message() {
         ("no reply at all", Fault::Silence),
     ];
     for (case, fault) in slow {
-        platform.fault(fault, FaultScope::next_call());
-        table.row(case, &get(&http, &["--timeout", "300ms"]), 5, &["no complete reply in time"]);
+        platform.fault(fault, FaultScope::every_call());
+        let ran = run_out_of_time(&["get", "--id", ID, "--base", &http]);
+        table.row(case, &ran, 5, &["no complete reply in time"]);
+        platform.clear_faults();
     }
 
-    let port = {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        free.local_addr().unwrap().port()
-    };
-    table.row("a closed port", &get(&format!("http://127.0.0.1:{port}"), &[]), 5, &["no connection to the host"]);
+    table.row("a closed port", &get(&closed().http_url(), &[]), 5, &["no connection to the host"]);
     table.row("a name that does not exist", &get("https://host.invalid", &[]), 5, &["not resolved"]);
     table.row("TLS to a plain port", &get(&http.replace("http:", "https:"), &["--ca", &ca]), 5, &["TLS"]);
     table.row("plain http off loopback", &get("http://192.0.2.1", &[]), 3, &["plain http", "--allow-plain-http"]);

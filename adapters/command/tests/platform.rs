@@ -2,7 +2,8 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, ChildStdout};
 
 use common::{CORP, Files, ID, SECRET, command, run};
@@ -79,15 +80,18 @@ fn without_accounts_it_makes_some_and_prints_how_to_use_them() {
 #[test]
 fn faults_and_speed_are_obeyed() {
     let faults = ["--fault", "status,status=502,next=1", "--fault", r#"{"kind":"html","skip":1,"next":1}"#];
-    let platform = Running::start(&[&["--account", &account(), "--speed", "0"][..], &faults].concat(), 2);
+    let platform = Running::start(&[&["--account", &account(), "--speed", "0"][..], &faults].concat(), 3);
     let get = ["get", "--id", ID, "--base", platform.url(0, "listening on ")];
     let (first, second, third) = (run(&get), run(&get), run(&get));
     assert!(first.stderr.contains("502"), "{first:?}");
     assert_eq!(second.code, Some(0), "{second:?}");
     assert!(third.stderr.contains("proxy"), "{third:?}");
-    // The clock stands still: the platform counts no second off.
-    let json = run(&[&get[..], &["--json"]].concat());
-    assert!(json.stdout.contains("\"expires_in\":719"), "{json:?}");
+    let control = platform.url(1, "control on http://");
+    let mut socket = TcpStream::connect(control).unwrap();
+    socket.write_all(b"GET /clock HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut clock = String::new();
+    socket.read_to_string(&mut clock).unwrap();
+    assert!(clock.contains("\"speed\":0.0"), "it stands still: {clock}");
 }
 
 #[cfg(unix)]
@@ -145,6 +149,7 @@ fn a_signal_ends_get_with_130() {
         command(&["get", "--id", ID, "--base", &platform.http_url()]).env("WXTOKEN_SECRET", SECRET).spawn().unwrap();
     // Once the platform has the request, the command is waiting for the reply.
     while platform.counters().faults == 0 {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
         std::thread::yield_now();
     }
     let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();

@@ -1,4 +1,5 @@
-//! Who accepts connections, how many at a time, and what does an outage look like? A closed door: nothing listens.
+//! Who accepts connections, how many at a time, and what does an outage look like? A closed door: nothing listens, and
+//! the port stays taken, so that no other program gets it meanwhile.
 
 use std::future::pending;
 use std::io;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -71,6 +72,7 @@ impl Door {
     pub(crate) async fn keep(self, shared: Shared, max_connections: usize) {
         let Self { listener, address, service, mut switches } = self;
         let mut listener = TcpListener::from_std(listener).ok();
+        let mut kept = None;
         // Each door has its own cap: clients that hang must not lock the control port.
         let permits = Arc::new(Semaphore::new(max_connections));
         let mut connections = JoinSet::new();
@@ -79,8 +81,11 @@ impl Door {
             let (permit, accepted) = tokio::select! {
                 accepted = accept(listener.as_ref(), &permits) => accepted,
                 Some(Switch { open, done }) = switches.recv() => {
-                    let result = if open { reopen(&mut listener, address) } else {
-                        listener = None;
+                    let result = if open { reopen(&mut listener, kept.take(), address) } else {
+                        if listener.take().is_some() {
+                            // Should another program be that quick, opening the door again reports it.
+                            kept = bind(address).ok();
+                        }
                         connections.shutdown().await;
                         Ok(())
                     };
@@ -121,11 +126,23 @@ async fn accept(listener: Option<&TcpListener>, permits: &Arc<Semaphore>) -> Acc
     (permit, listener.accept().await)
 }
 
-fn reopen(listener: &mut Option<TcpListener>, address: SocketAddr) -> io::Result<()> {
+/// How many connections may wait to be accepted, as in the standard library.
+const BACKLOG: u32 = 128;
+
+fn reopen(listener: &mut Option<TcpListener>, kept: Option<TcpSocket>, address: SocketAddr) -> io::Result<()> {
     if listener.is_none() {
-        let bound = std::net::TcpListener::bind(address)?;
-        bound.set_nonblocking(true)?;
-        *listener = Some(TcpListener::from_std(bound)?);
+        let socket = kept.map_or_else(|| bind(address), Ok)?;
+        *listener = Some(socket.listen(BACKLOG)?);
     }
     Ok(())
+}
+
+/// A socket that has the address and does not listen: whoever connects is refused.
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections that have ended keep the port for a while otherwise. Windows means something else by it.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }

@@ -110,10 +110,10 @@ impl Running {
     }
 
     /// Whether anybody listens at the HTTP and HTTPS doors. False is an outage: connections are refused, and those that
-    /// there are break. The control port is always open. Done when this returns.
+    /// there are break. The control port is always open, and the ports stay the platform's. Done when this returns.
     ///
     /// # Errors
-    /// When a door cannot be opened again, because its port has been taken meanwhile; when the platform has stopped.
+    /// When a door cannot be opened again, because the system is out of sockets; when the platform has stopped.
     pub fn set_listening(&self, yes: bool) -> io::Result<()> {
         self.shared.switchboard.set_open(yes)
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
-use wxtoken_platform::{Account, Builder, Platform};
+use wxtoken_platform::{Account, Builder, Platform, Running};
 
 pub(crate) const ID: &str = "wx0123456789abcdef";
 pub(crate) const CORP: &str = "ww0123456789abcdef";
@@ -27,6 +27,26 @@ pub(crate) fn command(args: &[&str]) -> Command {
     }
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
+}
+
+/// A platform whose ports are taken and closed: connections are refused, and no other program is given the ports.
+pub(crate) fn closed() -> Running {
+    let platform = Platform::builder().start().unwrap();
+    platform.set_listening(false).unwrap();
+    platform
+}
+
+/// Runs it with a short limit that it has to run into while it waits for the reply. Where the machine stalls before the
+/// connection stands, the limit is used up too soon, and it is run again.
+pub(crate) fn run_out_of_time(args: &[&str]) -> Ran {
+    for _ in 0..50 {
+        let ran = run(&[args, &["--timeout", "300ms"]].concat());
+        let too_soon = ["FAIL  connection", "no connection to the host in time", "was not resolved"];
+        if !too_soon.iter().any(|words| ran.stdout.contains(words) || ran.stderr.contains(words)) {
+            return ran;
+        }
+    }
+    panic!("no connection in fifty runs");
 }
 
 /// What came of a run.

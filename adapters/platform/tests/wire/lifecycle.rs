@@ -1,21 +1,29 @@
 //! Starting and stopping.
 
 use std::io::ErrorKind;
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpListener, TcpStream};
 
 use wxtoken_platform::{Account, Platform};
 
 use super::client::{SECRET, connect, frozen, get, is_still_open, post, token_path};
 
+/// An address of loopback that only this test uses, where there are so many: on the usual one another test may be given
+/// a port that was just freed.
+fn apart() -> IpAddr {
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    if cfg!(target_os = "linux") { [127, 77, high, low].into() } else { [127, 0, 0, 1].into() }
+}
+
 #[test]
 fn it_stops_when_dropped_and_frees_its_port() {
-    let platform = frozen();
+    let platform = Platform::builder().ip(apart()).start().unwrap();
     let address = platform.http_addr();
     get(&platform.http_url(), &token_path());
     let idle = connect(&platform.http_url());
     drop(platform);
     assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     drop(idle);
+    TcpListener::bind(address).unwrap();
 }
 
 #[test]
@@ -59,6 +67,10 @@ fn an_outage_refuses_connections_and_ends_those_there_are() {
     for address in [platform.http_addr(), platform.https_addr().unwrap()] {
         assert_eq!(TcpStream::connect(address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     }
+    // The ports are kept, so that no other program is given one; a second order changes nothing.
+    platform.set_listening(false).unwrap();
+    let other = tokio::net::TcpSocket::new_v4().unwrap();
+    assert_eq!(other.bind(platform.https_addr().unwrap()).unwrap_err().kind(), ErrorKind::AddrInUse);
     assert_eq!(post(&platform.control_url(), "/listening", r#"{"on":true}"#).status, 200);
     assert_eq!(get(&platform.http_url(), "/cgi-bin/getcallbackip").status, 200);
     platform.set_listening(true).unwrap();

@@ -9,8 +9,11 @@ use wxtoken_core::{Account, Action, Base, Endpoint, Failure, Instant, Keeper};
 
 use super::*;
 
-/// Short enough for a test that must run into them, long enough for a busy machine.
-const SHORT: Limits = Limits { connect: Duration::from_millis(90), exchange: Duration::from_millis(280) };
+/// For a test that must run out of the whole. Connecting may take longer, so that a machine that stalls meanwhile runs
+/// out of the same.
+const SHORT_EXCHANGE: Limits = Limits { connect: Duration::from_secs(60), exchange: Duration::from_millis(280) };
+/// For one that must not get as far as sending; the other way round for the same reason.
+const SHORT_CONNECT: Limits = Limits { connect: Duration::from_millis(90), exchange: Duration::from_secs(60) };
 
 /// Answers one connection as told, after it has read the head of the request.
 fn server(answer: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, thread::JoinHandle<Vec<u8>>) {
@@ -36,15 +39,26 @@ fn server(answer: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, threa
 }
 
 fn ask(endpoint: &'static Endpoint, base: &str) -> Result<Response, TransportError> {
+    ask_within(Limits::default(), endpoint, base)
+}
+
+fn ask_within(limits: Limits, endpoint: &'static Endpoint, base: &str) -> Result<Response, TransportError> {
     let base = Base::parse(base).expect("a base");
     let account = Account::new(endpoint, "wx1", "s3cr3t&=").expect("fine").with_base(base);
     let Action::Fetch(fetch) = Keeper::new(endpoint, 0).poll(Instant::ZERO) else { panic!("cold") };
-    Https::new(base.scheme(), RootCerts::WebPki, None, SHORT).exchange(&account.request(fetch))
+    Https::new(base.scheme(), RootCerts::WebPki, None, limits).exchange(&account.request(fetch))
 }
 
 fn answered(answer: impl FnOnce(TcpStream) + Send + 'static) -> Result<Response, TransportError> {
+    answered_within(Limits::default(), answer)
+}
+
+fn answered_within(
+    limits: Limits,
+    answer: impl FnOnce(TcpStream) + Send + 'static,
+) -> Result<Response, TransportError> {
     let (address, served) = server(answer);
-    let reply = ask(&Endpoint::TOKEN, &format!("http://{address}"));
+    let reply = ask_within(limits, &Endpoint::TOKEN, &format!("http://{address}"));
     served.join().expect("no panic");
     reply
 }
@@ -57,8 +71,10 @@ fn says(text: &'static str) -> impl FnOnce(TcpStream) + Send {
 
 #[test]
 fn a_closed_port_was_not_sent() {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
-    let error = ask(&Endpoint::TOKEN, &format!("http://{port}")).expect_err("closed");
+    // Closed, and still taken: a port that were free another test might be given.
+    let platform = wxtoken_platform::Platform::builder().start().expect("ports");
+    platform.set_listening(false).expect("closed");
+    let error = ask(&Endpoint::TOKEN, &platform.http_url()).expect_err("closed");
     assert_eq!((error, error.failure()), (TransportError::ConnectionRefused, Failure::NotSent));
 }
 
@@ -72,14 +88,14 @@ fn a_name_that_is_none_was_not_sent() {
 #[test]
 fn plain_http_where_tls_is_spoken_and_the_other_way_round() {
     let (address, served) = server(says("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
-    let error = ask(&Endpoint::TOKEN, &format!("https://{address}")).expect_err("not TLS");
+    let error = ask_within(SHORT_CONNECT, &Endpoint::TOKEN, &format!("https://{address}")).expect_err("not TLS");
     assert_eq!(error.failure(), Failure::NotSent, "{error}");
     drop(served);
 }
 
 #[test]
 fn silence_may_have_been_executed() {
-    let error = answered(|mut stream| {
+    let error = answered_within(SHORT_EXCHANGE, |mut stream| {
         // Until the caller has gone.
         let _ = stream.read(&mut [0]);
     });
@@ -98,7 +114,7 @@ fn a_reply_that_is_cut_or_reset_may_have_been_executed() {
 
 #[test]
 fn a_reply_that_trickles_runs_into_the_limit() {
-    let error = answered(|mut stream| {
+    let error = answered_within(SHORT_EXCHANGE, |mut stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n");
         while stream.write_all(b"x").is_ok() {
             thread::park_timeout(Duration::from_millis(20));
