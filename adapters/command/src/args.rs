@@ -144,6 +144,18 @@ pub(crate) struct Platform {
     /// Write the certificate that HTTPS clients must trust to this file, in PEM
     #[arg(long, value_name = "FILE", requires = "tls")]
     pub(crate) ca_out: Option<PathBuf>,
+    /// The versions of TLS it speaks: both, 1.2, 1.3
+    #[arg(long, value_name = "VERSIONS", requires = "tls", default_value = "both", value_parser = crate::platform::tls::versions())]
+    pub(crate) tls_versions: wxtoken_platform::TlsVersions,
+    /// The kind of its key, and of its authority's: ecdsa (P-256) or rsa (2048 bits, as WeChat's)
+    #[arg(long, value_name = "KIND", requires = "tls", default_value = "ecdsa", value_parser = crate::platform::tls::key())]
+    pub(crate) tls_key: wxtoken_platform::ServerKey,
+    /// The certificate it shows: good, or wrong in one way
+    #[arg(long, value_name = "LEAF", requires = "tls", default_value = "good", value_parser = crate::platform::tls::leaf())]
+    pub(crate) tls_leaf: wxtoken_platform::Leaf,
+    /// Another host name or address that the certificate is valid for; repeatable
+    #[arg(long, value_name = "NAME", requires = "tls")]
+    pub(crate) tls_name: Vec<String>,
     /// The port for orders: clock, faults, refusals, counters; 0 for one of the system's choice
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) control_port: u16,
@@ -174,6 +186,8 @@ and which calls they happen to:
 Examples:
   wxtoken platform --listen 127.0.0.1:8440
   wxtoken platform --tls --ca-out ca.pem --account work:ww0123456789abcdef/1000002:made-up
+  wxtoken platform --tls --tls-key rsa --tls-versions 1.2 --tls-leaf expired
+      HTTPS as WeChat's, with a certificate that ran out.
   wxtoken platform --fault reply_lost,path=/cgi-bin/token,next=1 --fault status,status=502,probability=0.05
   wxtoken platform --speed 600
       Two hours pass in twelve seconds.";

@@ -9,6 +9,7 @@ use crate::exit::{Exit, Stop};
 use crate::output::Output;
 
 pub(crate) mod spec;
+pub(crate) mod tls;
 
 /// The accounts that exist when none was named: kind, id, secret. Made up, and printed.
 const DEFAULTS: [(&str, &str, &str); 3] = [
@@ -56,8 +57,14 @@ fn start(args: &args::Platform) -> Result<Running, Stop> {
         .ip(args.listen.ip())
         .ports(args.listen.port(), 0, args.control_port)
         .tls(args.tls)
+        .tls_versions(args.tls_versions)
+        .tls_key(args.tls_key)
+        .leaf(args.tls_leaf)
         .speed(args.speed)
         .seed(args.seed);
+    for name in &args.tls_name {
+        builder = builder.tls_name(name);
+    }
     let defaults = || DEFAULTS.into_iter().filter_map(|(kind, id, secret)| spec::of_kind(kind, id, secret));
     let accounts: Vec<Account> = if args.account.is_empty() { defaults().collect() } else { args.account.clone() };
     for account in accounts {

@@ -66,6 +66,40 @@ fn it_says_where_it_listens_and_serves_the_accounts_it_was_given() {
 }
 
 #[test]
+fn a_server_that_is_not_to_be_trusted_is_not() {
+    let files = Files::new();
+    let ca = files.path("ca.pem");
+    // Exit 6 says that the server's certificate is not trusted: the secret was not sent.
+    for (words, code) in [
+        ("--tls-versions 1.2", 0),
+        ("--tls-versions 1.3", 0),
+        ("--tls-key rsa --tls-name platform.lan", 0),
+        ("--tls-key rsa --tls-versions 1.2", 0),
+        ("--tls-leaf expired", 6),
+        ("--tls-leaf not-yet-valid", 6),
+        ("--tls-leaf wrong-host", 6),
+        ("--tls-leaf self-signed", 6),
+        ("--tls-leaf foreign-authority", 6),
+        ("--tls-leaf leaf-as-issuer", 6),
+        ("--tls-leaf none", 6),
+        ("--tls-key rsa --tls-leaf leaf-as-issuer --tls-versions 1.2", 6),
+    ] {
+        let mut args = vec!["--tls", "--ca-out", &ca, "--account"];
+        let account = account();
+        args.push(&account);
+        args.extend(words.split(' '));
+        // The certificate is written before the first line is.
+        let platform = Running::start(&args, 2);
+        let ran = run(&["get", "--id", ID, "--base", platform.url(1, "listening on "), "--ca", &ca]);
+        assert_eq!(ran.code, Some(code), "{words}: {ran:?}");
+    }
+    for words in ["--tls --tls-leaf wrong", "--tls-leaf expired", "--tls --tls-versions 1.1", "--tls --tls-key dsa"] {
+        let ran = run(&[&["platform"], &words.split(' ').collect::<Vec<_>>()[..]].concat());
+        assert_eq!(ran.code, Some(2), "{words}: {ran:?}");
+    }
+}
+
+#[test]
 fn without_accounts_it_makes_some_and_prints_how_to_use_them() {
     let platform = Running::start(&[], 5);
     let http = platform.url(0, "listening on ");

@@ -14,7 +14,7 @@ use crate::engine::Engine;
 use crate::model::{Account, Model, Quirks};
 use crate::running::Running;
 use crate::server::{Service, Shared};
-use crate::tls::{Leaf, Tls, TlsVersions};
+use crate::tls::{Leaf, Manner, ServerKey, Tls, TlsVersions};
 
 /// Where a platform begins: [`Platform::builder`].
 #[derive(Debug)]
@@ -33,8 +33,7 @@ impl Platform {
             start_ms: None,
             speed: 1.0,
             tls: false,
-            versions: TlsVersions::default(),
-            leaf: Leaf::default(),
+            manner: Manner::default(),
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             http_port: 0,
             https_port: 0,
@@ -54,8 +53,7 @@ pub struct Builder {
     start_ms: Option<u64>,
     speed: f64,
     tls: bool,
-    versions: TlsVersions,
-    leaf: Leaf,
+    manner: Manner,
     ip: IpAddr,
     http_port: u16,
     https_port: u16,
@@ -110,14 +108,29 @@ impl Builder {
     /// The versions of TLS spoken.
     #[must_use]
     pub const fn tls_versions(mut self, versions: TlsVersions) -> Self {
-        self.versions = versions;
+        self.manner.versions = versions;
         self
     }
 
     /// The certificate shown at first; see [`Running::set_leaf`].
     #[must_use]
     pub const fn leaf(mut self, leaf: Leaf) -> Self {
-        self.leaf = leaf;
+        self.manner.leaf = leaf;
+        self
+    }
+
+    /// The kind of key of the HTTPS door's certificate and of its authority.
+    #[must_use]
+    pub const fn tls_key(mut self, key: ServerKey) -> Self {
+        self.manner.key = key;
+        self
+    }
+
+    /// Another host name, or an address, that the certificate is valid for: `10.0.2.2` is how a guest of QEMU's user network
+    /// reaches loopback.
+    #[must_use]
+    pub fn tls_name(mut self, name: &str) -> Self {
+        self.manner.names.push(name.to_owned());
         self
     }
 
@@ -166,7 +179,7 @@ impl Builder {
             })?;
         }
         let tls = match self.tls {
-            true => Some(Arc::new(Tls::new(self.versions, self.leaf)?)),
+            true => Some(Arc::new(Tls::new(self.manner)?)),
             false => None,
         };
         let mut switchboard = Switchboard::default();

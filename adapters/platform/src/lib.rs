@@ -98,7 +98,7 @@
 //!
 //! # What it does not do
 //!
-//! HTTP/2, RSA certificates, the open platform's and third parties' credentials, `clear_quota`, per-address
+//! HTTP/2, the open platform's and third parties' credentials, `clear_quota`, per-address
 //! limits. It reports nothing about the real platform's speed, and its tokens protect nothing.
 
 mod builder;
@@ -122,4 +122,4 @@ pub use model::{
     Refusal, TicketRepeat, UnknownAccount, WorkBody, WorkRepeat,
 };
 pub use running::Running;
-pub use tls::{Leaf, TlsVersions};
+pub use tls::{Leaf, ServerKey, TlsVersions};

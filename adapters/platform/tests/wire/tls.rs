@@ -5,22 +5,19 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tokio_rustls::rustls::{self, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Error};
-use wxtoken_platform::{Account, Fault, FaultScope, Leaf, Platform, Quirks, Running, TlsVersions};
+use wxtoken_platform::{Account, Builder, Fault, FaultScope, Leaf, Platform, Quirks, Running, ServerKey, TlsVersions};
 
 use super::client::{ID, SECRET, START, errcode, get, get_text, token_path};
 
+fn builder() -> Builder {
+    Platform::builder().account(Account::official(ID, SECRET)).start_at_ms(START).speed(0.0).tls(true)
+}
+
 fn platform(versions: TlsVersions) -> Running {
-    Platform::builder()
-        .account(Account::official(ID, SECRET))
-        .start_at_ms(START)
-        .speed(0.0)
-        .tls(true)
-        .tls_versions(versions)
-        .start()
-        .unwrap()
+    builder().tls_versions(versions).start().unwrap()
 }
 
 fn fetch(platform: &Running) -> Result<String, Error> {
@@ -52,21 +49,63 @@ fn plain_http_can_be_refused() {
 
 #[test]
 fn each_wrong_certificate_is_refused_by_a_client_that_looks() {
-    let platform = platform(TlsVersions::Both);
-    for (leaf, why) in [
-        (Leaf::Expired, "Expired"),
-        (Leaf::NotYetValid, "NotValidYet"),
-        (Leaf::WrongHost, "NotValidForName"),
-        (Leaf::SelfSigned, "UnknownIssuer"),
-        (Leaf::ForeignAuthority, "BadSignature"),
-    ] {
-        platform.set_leaf(leaf).unwrap();
-        let error = format!("{:?}", fetch(&platform).unwrap_err());
-        assert!(error.contains(why), "{leaf:?}: {error}");
+    for key in [ServerKey::Ecdsa, ServerKey::Rsa] {
+        for versions in [TlsVersions::Only12, TlsVersions::Only13] {
+            let platform = builder().tls_key(key).tls_versions(versions).start().unwrap();
+            for (leaf, why) in [
+                (Leaf::Expired, "Expired"),
+                (Leaf::NotYetValid, "NotValidYet"),
+                (Leaf::WrongHost, "NotValidForName"),
+                (Leaf::SelfSigned, "UnknownIssuer"),
+                // By its name it would be the right one: what is wrong is the signature, or the kind of it.
+                (Leaf::ForeignAuthority, if key == ServerKey::Rsa { "InvalidCertificate" } else { "BadSignature" }),
+                (Leaf::LeafAsIssuer, "EndEntityUsedAsCa"),
+                (Leaf::None, "NoCertificatesPresented"),
+            ] {
+                platform.set_leaf(leaf).unwrap();
+                let error = format!("{:?}", fetch(&platform).unwrap_err());
+                assert!(error.contains(why), "{key:?}, {versions:?}, {leaf:?}: {error}");
+            }
+            assert_eq!(platform.counters().account(ID).minted, 0);
+            platform.set_leaf(Leaf::Good).unwrap();
+            assert!(fetch(&platform).is_ok());
+        }
     }
-    assert_eq!(platform.counters().account(ID).minted, 0);
-    platform.set_leaf(Leaf::Good).unwrap();
-    assert!(fetch(&platform).is_ok());
+}
+
+/// The certificate shown to a client that trusts the platform's authority and asks for this name.
+fn shown(platform: &Running, name: &str) -> Result<Vec<u8>, rustls::Error> {
+    let mut session = session(platform, name);
+    let mut socket = TcpStream::connect(platform.https_addr().unwrap()).unwrap();
+    while session.is_handshaking() {
+        session.complete_io(&mut socket).map_err(|error| error.downcast::<rustls::Error>().unwrap())?;
+    }
+    Ok(session.peer_certificates().unwrap()[0].to_vec())
+}
+
+#[test]
+fn keys_are_of_the_kind_that_was_asked_for() {
+    /// rsaEncryption (1.2.840.113549.1.1.1) in DER.
+    const RSA: [u8; 11] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+    for (key, rsa) in [(ServerKey::Ecdsa, false), (ServerKey::Rsa, true)] {
+        let platform = builder().tls_key(key).start().unwrap();
+        for certificate in [shown(&platform, "localhost").unwrap(), platform.ca_der().unwrap()] {
+            assert_eq!(certificate.windows(RSA.len()).any(|part| part == RSA), rsa, "{key:?}");
+        }
+    }
+}
+
+#[test]
+fn names_and_addresses_can_be_added() {
+    let platform = builder().tls_name("10.0.2.2").tls_name("platform.lan").start().unwrap();
+    for name in ["10.0.2.2", "platform.lan", "127.0.0.1", "api.weixin.qq.com"] {
+        assert!(shown(&platform, name).is_ok(), "{name}");
+    }
+    assert!(shown(&platform, "10.0.2.3").is_err());
+    platform.set_leaf(Leaf::WrongHost).unwrap();
+    assert!(shown(&platform, "10.0.2.2").is_err());
+    let nonsense = builder().tls_name("\u{e9}").start();
+    assert!(nonsense.is_err(), "no certificate can carry it");
 }
 
 #[test]
@@ -95,8 +134,8 @@ fn a_body_that_ends_with_the_connection_needs_a_close_notify() {
     assert!(fetch(&platform).is_ok(), "its length says that it is whole");
 }
 
-/// All that comes back over TLS, or how reading ended: a missing `close_notify` shows as an unexpected end.
-fn raw_over_tls(platform: &Running) -> std::io::Result<Vec<u8>> {
+/// A client's side of a connection, not begun yet.
+fn session(platform: &Running, name: &str) -> ClientConnection {
     let mut roots = RootCertStore::empty();
     roots.add(platform.ca_der().unwrap().into()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -104,8 +143,13 @@ fn raw_over_tls(platform: &Running) -> std::io::Result<Vec<u8>> {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let name = "api.weixin.qq.com".try_into().unwrap();
-    let session = ClientConnection::new(Arc::new(config), name).unwrap();
+    let name = name.to_owned().try_into().unwrap();
+    ClientConnection::new(Arc::new(config), name).unwrap()
+}
+
+/// All that comes back over TLS, or how reading ended: a missing `close_notify` shows as an unexpected end.
+fn raw_over_tls(platform: &Running) -> std::io::Result<Vec<u8>> {
+    let session = session(platform, "api.weixin.qq.com");
     let socket = TcpStream::connect(platform.https_addr().unwrap()).unwrap();
     let mut stream = StreamOwned::new(session, socket);
     stream.write_all(get_text(&token_path()).as_bytes())?;
