@@ -1,14 +1,17 @@
-//! Where do code and data go? Hands the memory map to the linker, for the device only.
+//! Where do code and data go? Hands the memory map and the names of the interrupts to the linker, for the device only.
 
 use std::{env, fs, path::PathBuf};
 
 fn main() {
-    println!("cargo:rerun-if-changed=memory.x");
+    let scripts = ["memory.x", "device.x"];
+    scripts.iter().for_each(|script| println!("cargo:rerun-if-changed={script}"));
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("none") {
         return;
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    fs::copy("memory.x", out.join("memory.x")).expect("memory.x can be copied");
+    scripts.iter().for_each(|script| {
+        fs::copy(script, out.join(script)).unwrap_or_else(|why| panic!("{script} cannot be copied: {why}"));
+    });
     println!("cargo:rustc-link-search={}", out.display());
     for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
         println!("cargo:rustc-link-arg-bins={argument}");

@@ -15,18 +15,23 @@ command -v qemu-system-arm >/dev/null || { echo "no qemu-system-arm. Remedy: apt
 
 cd "$here"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/firmware
-images=()
-# build NAME: the binary gateway-NAME, which becomes the image NAME.
+images=() elves=()
+# build NAME [CARGO'S ARGUMENTS]: the binary gateway-NAME, which becomes the image NAME.
 build() {
+    local name=$1 elf=$CARGO_TARGET_DIR/$target/release/gateway-$1
+    shift
     # defmt leaves out what is below this level, and without it all but errors.
     DEFMT_LOG=info RUSTFLAGS=$BARE_RUSTFLAGS "${BARE_CARGO[@]}" build --locked --release --quiet -p wxtoken-firmware \
-        --bin "gateway-$1" "${BARE_BUILD_STD[@]}" --target "$target"
-    images+=(--image "$1=$CARGO_TARGET_DIR/$target/release/gateway-$1")
+        --bin "gateway-$name" "$@" --target "$target"
+    images+=(--image "$name=$elf")
+    elves+=("$elf")
 }
 
 echo "the images, with $BARE_NAME"
-build http
+# With Rust's core alone, which proves that they allocate nothing.
+build http "${BARE_BUILD_STD[@]}"
+build async --features async "${BARE_BUILD_STD[@]}"
 # text and data lie in flash; data and bss in RAM, and the stack besides.
-if command -v size >/dev/null; then size "$CARGO_TARGET_DIR/$target/release"/gateway-http; fi
+if command -v size >/dev/null; then size "${elves[@]}"; fi
 cargo build --locked --quiet -p wxtoken-firmware-runner
 exec "$CARGO_TARGET_DIR/debug/wxtoken-firmware-runner" "${images[@]}" "$@"

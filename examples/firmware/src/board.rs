@@ -1,6 +1,9 @@
 //! What hardware is there? MPS2 with a Cortex-M3 (application note 385), as QEMU's machine `mps2-an385` emulates it.
 
+#[cfg(feature = "async")]
+pub mod executor;
 pub mod fatal;
+pub mod interrupts;
 pub mod lan9118;
 pub mod semihosting;
 pub mod stack;

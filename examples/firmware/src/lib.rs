@@ -1,6 +1,7 @@
 //! What does a gateway's firmware need besides the credential's own crates? A board, a network, a job.
 //!
 //! - [`board`]: everything that knows the hardware, and the only place with `unsafe`;
+//! - [`boot`]: what every image does before its job begins;
 //! - [`net`]: TCP over the board's Ethernet, as the connector that `wxtoken-embedded` asks for;
 //! - [`provision`]: whose credential it is, and where it is asked for;
 //! - [`gateway`]: the job, which knows neither board nor network.
@@ -9,6 +10,7 @@
 #![no_std]
 
 pub mod board;
+pub mod boot;
 pub mod gateway;
 pub mod net;
 pub mod provision;

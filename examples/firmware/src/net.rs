@@ -1,7 +1,10 @@
 //! How does the device reach a server? Over the board's Ethernet, its address by DHCP, as the connector that
-//! [`wxtoken_embedded`] asks for.
+//! [`wxtoken_embedded`] asks for: [`blocking`] and, with the feature `async`, [`asynch`].
 //!
-//! Plain TCP, to an address: a central server on the LAN that the user vouches for, never WeChat itself. A base URL with
-//! `https` is refused before anything is sent.
+//! Plain TCP: to a central server on the LAN that the user vouches for, never to WeChat itself. A base URL with `https` is
+//! refused before anything is sent.
 
+#[cfg(feature = "async")]
+pub mod asynch;
 pub mod blocking;
+mod news;

@@ -18,8 +18,8 @@ impl Image {
     /// Opens the image called `name` at `path`.
     pub(crate) fn open(name: &str, path: &Path) -> Result<Self, String> {
         let speaks_tls = match name {
-            "http" => false,
-            "tls" | "async" => true,
+            "http" | "async" => false,
+            "tls" => true,
             _ => return Err("an image is called http, tls or async".to_owned()),
         };
         let words = |error: io::Error| format!("{}: {error}", path.display());

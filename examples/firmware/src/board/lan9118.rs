@@ -1,15 +1,18 @@
-//! How do Ethernet frames reach the wire? The driver of the SMSC LAN9118, polled, 32-bit accesses only.
+//! How do Ethernet frames reach the wire? The driver of the SMSC LAN9118, 32-bit accesses only.
 //!
 //! Register names and bits are those of the LAN9118 data sheet. The chip keeps whole frames in its own FIFOs, so there
-//! is no DMA and nothing to align.
+//! is no DMA and nothing to align. What a stack asks of it stands beside: polled for smoltcp, by interrupt for
+//! embassy-net.
+
+#[cfg(feature = "async")]
+mod embassy;
+mod phy;
+mod smoltcp;
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use smoltcp::{
-    phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken},
-    time::Instant,
-    wire::EthernetAddress,
-};
+#[cfg(feature = "async")]
+pub use embassy::{Interrupting, on_interrupt};
 
 /// Where the chip is mapped on this board.
 const BASE: usize = 0x4020_0000;
@@ -23,7 +26,11 @@ enum Register {
     RxStatus = 0x40,
     TxStatus = 0x48,
     IdRev = 0x50,
+    InterruptConfig = 0x54,
+    InterruptStatus = 0x58,
+    InterruptEnable = 0x5c,
     ByteTest = 0x64,
+    FifoLevels = 0x68,
     RxConfig = 0x6c,
     TxConfig = 0x70,
     HardwareConfig = 0x74,
@@ -179,6 +186,8 @@ impl Default for Frames {
 pub struct Lan9118 {
     registers: Registers,
     frames: &'static mut Frames,
+    address: [u8; 6],
+    link: bool,
 }
 
 impl Lan9118 {
@@ -197,55 +206,48 @@ impl Lan9118 {
         registers.write(Register::RxConfig, 0);
         registers.mac_write(MAC_CONTROL, MAC_RUN)?;
         registers.write(Register::TxConfig, TX_ON);
-        Ok(Self { registers, frames })
+        // The chip has loaded its address from its EEPROM.
+        let [a, b, c, d] = registers.mac_read(MAC_ADDRESS_LOW)?.to_le_bytes();
+        let [e, f, ..] = registers.mac_read(MAC_ADDRESS_HIGH)?.to_le_bytes();
+        registers.watch_link()?;
+        let link = registers.link()?;
+        Ok(Self { registers, frames, address: [a, b, c, d, e, f], link })
     }
 
-    /// The address that the chip has loaded from its EEPROM.
-    ///
-    /// # Errors
-    /// [`ChipError::Stuck`].
-    pub fn address(&mut self) -> Result<EthernetAddress, ChipError> {
-        let [a, b, c, d] = self.registers.mac_read(MAC_ADDRESS_LOW)?.to_le_bytes();
-        let [e, f, ..] = self.registers.mac_read(MAC_ADDRESS_HIGH)?.to_le_bytes();
-        Ok(EthernetAddress([a, b, c, d, e, f]))
+    /// Its Ethernet address.
+    #[must_use]
+    pub const fn address(&self) -> [u8; 6] {
+        self.address
     }
-}
 
-impl Device for Lan9118 {
-    type RxToken<'a> = Received<'a>;
-    type TxToken<'a> = Sending<'a>;
+    /// Whether a cable with a live other end is plugged in. The transceiver is asked only after it has said that
+    /// something changed, so this may be called as often as one likes.
+    pub fn is_link_up(&mut self) -> bool {
+        if self.registers.has_link_changed() {
+            // A MAC that stays busy tells nothing new.
+            self.link = self.registers.link().unwrap_or(self.link);
+        }
+        self.link
+    }
 
-    fn receive(&mut self, _: Instant) -> Option<(Received<'_>, Sending<'_>)> {
-        // A frame is taken only if it could be answered: smoltcp wants both tokens.
+    /// The next good frame, and room for its answer: stacks want both at once.
+    fn receive(&mut self) -> Option<(Received<'_>, Sending<'_>)> {
         if !self.registers.can_send() {
             return None;
         }
-        let Self { registers, frames: Frames { rx, tx } } = self;
+        let Self { registers, frames: Frames { rx, tx }, .. } = self;
         let len = registers.receive(rx)?;
-        Some((Received(rx.get(..len)?), Sending { registers, room: tx }))
+        Some((Received(rx.get_mut(..len)?), Sending { registers, room: tx }))
     }
 
-    fn transmit(&mut self, _: Instant) -> Option<Sending<'_>> {
-        let Self { registers, frames } = self;
+    fn transmit(&mut self) -> Option<Sending<'_>> {
+        let Self { registers, frames, .. } = self;
         registers.can_send().then_some(Sending { registers, room: &mut frames.tx })
-    }
-
-    fn capabilities(&self) -> DeviceCapabilities {
-        let mut capabilities = DeviceCapabilities::default();
-        capabilities.medium = Medium::Ethernet;
-        capabilities.max_transmission_unit = MAX_FRAME;
-        capabilities
     }
 }
 
 /// A frame that arrived.
-pub struct Received<'a>(&'a [u8]);
-
-impl RxToken for Received<'_> {
-    fn consume<R, F: FnOnce(&[u8]) -> R>(self, read: F) -> R {
-        read(self.0)
-    }
-}
+pub struct Received<'a>(&'a mut [u8]);
 
 /// Room for a frame that will be sent.
 pub struct Sending<'a> {
@@ -253,9 +255,9 @@ pub struct Sending<'a> {
     room: &'a mut [u8; MAX_FRAME],
 }
 
-impl TxToken for Sending<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, fill: F) -> R {
-        // smoltcp asks for no more than the transmission unit that it was told; a shorter frame than asked for would
+impl Sending<'_> {
+    fn fill<R>(self, len: usize, fill: impl FnOnce(&mut [u8]) -> R) -> R {
+        // A stack asks for no more than the transmission unit that it was told; a shorter frame than asked for would
         // panic inside its own writer.
         let frame = &mut self.room[..len];
         let result = fill(frame);

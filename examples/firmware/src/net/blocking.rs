@@ -18,6 +18,7 @@ use wxtoken_embedded::{
     core::{Base, CONNECT_LIMIT_MS, Instant, Scheme},
 };
 
+use super::news;
 use crate::board::{
     lan9118::Lan9118,
     time::{self, Clock},
@@ -60,6 +61,8 @@ pub struct Network {
     sockets: SocketSet<'static>,
     dhcp: SocketHandle,
     tcp: SocketHandle,
+    /// Whether there was a link at the last poll.
+    link: bool,
     clock: Clock,
     /// The local port of the next connection. It never repeats the last one, whose late packets may still be on the way.
     port: u16,
@@ -75,13 +78,16 @@ impl Network {
     /// can guess.
     pub fn new(
         mut device: Lan9118,
-        address: EthernetAddress,
         mut clock: Clock,
         seed: u64,
         sockets: &'static mut Sockets,
         buffers: &'static mut Buffers,
     ) -> Self {
-        let mut config = Config::new(address.into());
+        let link = device.is_link_up();
+        if !link {
+            news::link(false);
+        }
+        let mut config = Config::new(EthernetAddress(device.address()).into());
         config.random_seed = seed;
         let interface = Interface::new(config, &mut device, stack_time(clock.now()));
         let mut sockets = SocketSet::new(&mut sockets[..]);
@@ -92,18 +98,25 @@ impl Network {
         ));
         // The other end of the seed than the one sequence numbers begin with.
         let port = FIRST_PORT | (seed >> 50) as u16;
-        Self { device, interface, sockets, dhcp, tcp, clock, port }
+        Self { device, interface, sockets, dhcp, tcp, link, clock, port }
     }
 
-    /// Moves packets, and follows what DHCP says. Call it often, while idle too: the lease must be renewed.
+    /// Moves packets, and follows what link and DHCP say. Call it often, while idle too: the lease must be renewed.
     pub fn poll(&mut self) {
         let now = stack_time(self.clock.now());
         self.interface.poll(now, &mut self.device, &mut self.sockets);
-        match self.sockets.get_mut::<dhcpv4::Socket<'_>>(self.dhcp).poll() {
+        let link = self.device.is_link_up();
+        let dhcp = self.sockets.get_mut::<dhcpv4::Socket<'_>>(self.dhcp);
+        if link != self.link {
+            news::link(link);
+            self.link = link;
+            // The address is given up with the link, and asked for again when it is back: it may lead to another network.
+            dhcp.reset();
+        }
+        match dhcp.poll() {
             None => {}
             Some(dhcpv4::Event::Configured(lease)) => {
-                let [a, b, c, d] = lease.address.address().octets();
-                defmt::info!("network: address {=u8}.{=u8}.{=u8}.{=u8} by DHCP", a, b, c, d);
+                news::address(lease.address.address());
                 self.interface.update_ip_addrs(|addresses| {
                     addresses.clear();
                     // There is room for one at least, it was just emptied.

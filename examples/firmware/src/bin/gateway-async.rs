@@ -1,0 +1,56 @@
+//! Does a Cortex-M3 without a heap keep a token fresh in a task? The image for a LAN on embassy: plain HTTP to a central
+//! server.
+#![no_std]
+#![no_main]
+
+use core::time::Duration;
+
+use cortex_m_rt::entry;
+use defmt_semihosting as _;
+use embassy_executor::Spawner;
+use static_cell::ConstStaticCell;
+use wxtoken_embedded::{Clock as _, DEFAULT_BUFFER_LEN, EmbassyClock, asynch::Client, core::Account};
+use wxtoken_firmware::{
+    board::{executor, lan9118, semihosting, time::alarm},
+    boot,
+    gateway::{Job, asynch::keep_fresh},
+    net::asynch::{self as net, Buffers, Tcp},
+    provision::Settings,
+    serve,
+};
+
+serve!(Timer1 => alarm::on_interrupt, Ethernet => lan9118::on_interrupt);
+
+static BUFFERS: ConstStaticCell<Buffers> = ConstStaticCell::new(Buffers::new());
+static EXCHANGE: ConstStaticCell<[u8; DEFAULT_BUFFER_LEN]> = ConstStaticCell::new([0; DEFAULT_BUFFER_LEN]);
+
+#[entry]
+fn main() -> ! {
+    let Some(peripherals) = cortex_m::Peripherals::take() else { semihosting::exit(boot::BAD_BOARD) };
+    alarm::start(peripherals.SYST);
+    executor::run(|spawner| {
+        if let Err(code) = prepare(spawner) {
+            semihosting::exit(code);
+        }
+    })
+}
+
+fn prepare(spawner: Spawner) -> Result<(), u32> {
+    let (settings, account) = boot::settings()?;
+    let tcp = net::start(spawner, boot::ethernet()?, boot::seed()?, BUFFERS.take()).map_err(|_| boot::BAD_BOARD)?;
+    spawner.spawn(keep(settings, account, tcp).map_err(|_| boot::BAD_BOARD)?);
+    Ok(())
+}
+
+/// The task that owns the client.
+#[embassy_executor::task]
+async fn keep(settings: Settings<'static>, account: Account<'static>, tcp: Tcp) {
+    let mut clock = EmbassyClock::new();
+    let mut client = Client::new(account, settings.device, tcp, clock, EXCHANGE.take());
+    if let Some(unix_s) = semihosting::unix_time() {
+        client.keeper_mut().wall_clock(clock.now(), unix_s);
+    }
+    client.put_off(settings.device, Duration::from_secs(settings.spread_s.into()));
+    boot::say_wait(client.poll_at().saturating_since(clock.now()).as_secs());
+    boot::end(keep_fresh(&mut client, &mut Job::new(settings.end)).await)
+}

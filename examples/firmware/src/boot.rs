@@ -1,0 +1,83 @@
+//! What does every image do before its job begins? It reads its settings, says who it is, and looks for its parts.
+//!
+//! Whatever fails has been logged when it is returned, as the exit code of the run.
+
+use static_cell::ConstStaticCell;
+use wxtoken_embedded::core::Account;
+
+use crate::{
+    board::{
+        lan9118::{Frames, Lan9118},
+        semihosting, stack, time,
+    },
+    gateway::Verdict,
+    provision::Settings,
+};
+
+/// The command line or the account is not usable.
+pub const BAD_SETTINGS: u32 = 2;
+/// The board lacks something: a working Ethernet chip, chance.
+pub const BAD_BOARD: u32 = 3;
+
+/// The settings, and the account to keep. From here on time passes as fast as they say.
+///
+/// # Errors
+/// [`BAD_SETTINGS`].
+pub fn settings() -> Result<(Settings<'static>, Account<'static>), u32> {
+    static COMMAND_LINE: ConstStaticCell<[u8; 256]> = ConstStaticCell::new([0; 256]);
+    let line = COMMAND_LINE.try_take().and_then(|room| semihosting::command_line(room)).unwrap_or("");
+    let settings = Settings::parse(line).map_err(|why| {
+        defmt::error!("settings: {}", why);
+        BAD_SETTINGS
+    })?;
+    let account = settings.account().map_err(|why| {
+        defmt::error!("account: {}", why);
+        BAD_SETTINGS
+    })?;
+    let (host, port) = (settings.base.host_str(), settings.base.port());
+    defmt::info!(
+        "gateway {=u64} asks {=str}:{=u16} for the token of {=str}",
+        settings.device,
+        host,
+        port,
+        account.id()
+    );
+    time::hurry(settings.hurry);
+    Ok((settings, account))
+}
+
+/// Chance, for sequence numbers and ports.
+///
+/// # Errors
+/// [`BAD_BOARD`].
+pub fn seed() -> Result<u64, u32> {
+    semihosting::random_seed().ok_or_else(|| {
+        defmt::error!("board: no randomness; without it sequence numbers could be guessed");
+        BAD_BOARD
+    })
+}
+
+/// The Ethernet chip, switched on.
+///
+/// # Errors
+/// [`BAD_BOARD`].
+pub fn ethernet() -> Result<Lan9118, u32> {
+    static FRAMES: ConstStaticCell<Frames> = ConstStaticCell::new(Frames::new());
+    Lan9118::start(FRAMES.take()).map_err(|why| {
+        defmt::error!("board: the Ethernet chip does not work: {}", why);
+        BAD_BOARD
+    })
+}
+
+/// Says how long this device lets others go first.
+pub fn say_wait(seconds: u64) {
+    if seconds > 0 {
+        defmt::info!("gateway: lets others go first, fetches in {=u64} s", seconds);
+    }
+}
+
+/// Says how the job ended and what it cost, and ends the run. On a device in the field it ends never.
+pub fn end(verdict: Verdict) -> ! {
+    defmt::info!("gateway: done, {}; at most {=usize} bytes of stack were used", verdict, stack::high_water());
+    semihosting::exit(verdict.exit_code())
+}
