@@ -42,6 +42,7 @@ pub struct Call<'a> {
     credential: &'a str,
     base: Option<Base<'a>>,
     idempotent: bool,
+    any_reply: bool,
 }
 
 /// The body of a call.
@@ -112,7 +113,17 @@ impl<'a> Call<'a> {
             return Err(BadCall::ContentType);
         }
         let credential = "access_token";
-        Ok(Self { method, path, query: &[], body, content_type, credential, base: None, idempotent: false })
+        Ok(Self {
+            method,
+            path,
+            query: &[],
+            body,
+            content_type,
+            credential,
+            base: None,
+            idempotent: false,
+            any_reply: false,
+        })
     }
 
     /// With these names and values in the query, percent-encoded when they are written.
@@ -149,6 +160,14 @@ impl<'a> Call<'a> {
     #[must_use]
     pub const fn with_idempotence(mut self, idempotent: bool) -> Self {
         self.idempotent = idempotent;
+        self
+    }
+
+    /// Whose reply may be something else than a JSON object: a photo, a code to scan. Without it such a reply (a page of a
+    /// captive portal, an empty body) is no answer, and no success.
+    #[must_use]
+    pub const fn with_any_reply(mut self) -> Self {
+        self.any_reply = true;
         self
     }
 
@@ -195,6 +214,12 @@ impl<'a> Call<'a> {
     #[must_use]
     pub const fn is_idempotent(&self) -> bool {
         self.idempotent
+    }
+
+    /// Whether its reply may be something else than a JSON object.
+    #[must_use]
+    pub const fn takes_any_reply(&self) -> bool {
+        self.any_reply
     }
 }
 

@@ -22,6 +22,10 @@ use crate::{
     attempt::{Desk, IDLE_EVERY},
 };
 
+mod call;
+
+pub use call::{Sink, Source};
+
 /// Opens connections: plain TCP, TLS, a modem's AT sockets, a vendor's stack. Its blocking twin is
 /// [`blocking::Connect`](crate::blocking::Connect).
 #[allow(async_fn_in_trait, reason = "an executor of a device polls on one thread; a Send bound would exclude most")]
@@ -68,9 +72,29 @@ impl Remember for () {
 /// [`outcome`](Exchange::outcome). Enforce a deadline by dropping the future, then tell the exchange by
 /// [`handle_timeout`](Exchange::handle_timeout).
 pub async fn run<S: Read + Write>(socket: &mut S, exchange: &mut Exchange<'_>) {
+    run_call(socket, exchange, &mut (), &mut ()).await;
+}
+
+/// The same for a call whose body comes from `source` and whose reply, if it is long, goes to `sink`.
+pub async fn run_call<S: Read + Write, B: Source, D: Sink>(
+    socket: &mut S,
+    exchange: &mut Exchange<'_>,
+    source: &mut B,
+    sink: &mut D,
+) {
     loop {
         let result = match exchange.step() {
             Step::Done => return,
+            Step::Fill(room) => {
+                let n = source.fill(room).await;
+                exchange.handle_filled(n);
+                Ok(())
+            }
+            Step::Give(bytes) => {
+                let taken = sink.take(bytes).await;
+                exchange.handle_given(taken);
+                Ok(())
+            }
             Step::Read(room) => socket.read(room).await.map(|n| exchange.handle_read(n)),
             Step::Write(bytes) => match socket.write(bytes).await {
                 Ok(n) => {

@@ -24,6 +24,8 @@ pub struct Attempt {
 pub(crate) struct Desk<'a> {
     pub(crate) account: Account<'a>,
     pub(crate) keeper: Keeper,
+    /// Drives the jitter of calls, as that of the keeper.
+    pub(crate) seed: u64,
     starts_at: Instant,
     /// When the memory is asked next although nothing is due; `None` before the first tick.
     idle_at: Option<Instant>,
@@ -31,7 +33,7 @@ pub(crate) struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     pub(crate) const fn new(account: Account<'a>, seed: u64) -> Self {
-        Self { account, keeper: Keeper::new(account.endpoint(), seed), starts_at: Instant::ZERO, idle_at: None }
+        Self { account, keeper: Keeper::new(account.endpoint(), seed), seed, starts_at: Instant::ZERO, idle_at: None }
     }
 
     pub(crate) fn put_off(&mut self, now: Instant, device_id: u64, within: Duration) {

@@ -9,6 +9,10 @@ use zeroize::Zeroize;
 
 use crate::{Attempt, Clock, ConnectError, Exchange, Fault, Step, attempt::Desk};
 
+mod call;
+
+pub use call::{Sink, Source};
+
 /// Opens connections: plain TCP, TLS, a modem's AT sockets, a vendor's stack. Its asynchronous twin is
 /// [`asynch::Connect`](crate::asynch::Connect).
 pub trait Connect {
@@ -60,13 +64,34 @@ impl Remember for () {
 
 /// Runs `exchange` over an open connection until it ends, or until `in_time` says no; that is asked before every read and
 /// write. What came of it is the exchange's [`outcome`](Exchange::outcome).
-pub fn run<S: Read + Write>(socket: &mut S, exchange: &mut Exchange<'_>, mut in_time: impl FnMut() -> bool) {
+pub fn run<S: Read + Write>(socket: &mut S, exchange: &mut Exchange<'_>, in_time: impl FnMut() -> bool) {
+    run_call(socket, exchange, &mut (), &mut (), in_time);
+}
+
+/// The same for a call whose body comes from `source` and whose reply, if it is long, goes to `sink`.
+pub fn run_call<S: Read + Write, B: Source, D: Sink>(
+    socket: &mut S,
+    exchange: &mut Exchange<'_>,
+    source: &mut B,
+    sink: &mut D,
+    mut in_time: impl FnMut() -> bool,
+) {
     loop {
         if !exchange.is_done() && !in_time() {
             return exchange.handle_timeout();
         }
         let result = match exchange.step() {
             Step::Done => return,
+            Step::Fill(room) => {
+                let n = source.fill(room);
+                exchange.handle_filled(n);
+                Ok(())
+            }
+            Step::Give(bytes) => {
+                let taken = sink.take(bytes);
+                exchange.handle_given(taken);
+                Ok(())
+            }
             Step::Read(room) => socket.read(room).map(|n| exchange.handle_read(n)),
             Step::Write(bytes) => socket.write(bytes).and_then(|n| {
                 exchange.handle_written(n);

@@ -3,10 +3,11 @@
 //! ```text
 //!            handle_written              handle_read: a head        handle_read: the last byte
 //!  SENDING ─────────────────▶ HEAD ────────────────────────▶ BODY ────────────────────────────▶ DONE
-//!     │      all accepted,     │ ▲                            │
-//!     │      buffer wiped      └─┘ 1xx, skipped (RFC 9110,    │
-//!     │                            section 15.2)              │
-//!     └──────────────┬─────────┴──────────────────────────────┘
+//!   │ ▲ │    all accepted,     │ ▲                          │ ▲ │
+//!   ▼ │ │    buffer wiped      └─┘ 1xx, skipped (RFC 9110,  │ │ │
+//!  FILLING   (the body of an       section 15.2)            ▼ │ │
+//!     │ │     upload, piece by piece)                      GIVING (a reply longer than the buffer)
+//!     └─┴────────────┬─────────┴──────────────────────────────┘
 //!                    ▼   handle_error, handle_timeout, a reply that cannot be trusted
 //!                  FAILED
 //! ```
@@ -14,12 +15,12 @@
 //! The request is rendered as a whole into the buffer that the reply will use, and not streamed piece by piece. The
 //! reply needs the room anyway, so it costs no RAM; one `Write` step serves the blocking and the async pump alike, while
 //! pieces would need the writer of the core as a coroutine; and the secret is in one place that is wiped as soon as the
-//! connection has taken it.
+//! connection has taken it. Only the body of a call may be longer than the buffer; it follows piece by piece.
 
 use core::fmt;
 
 use embedded_io::ErrorKind;
-use wxtoken_core::{Failure, Request};
+use wxtoken_core::{Body, CallRequest, Failure, Request};
 use zeroize::Zeroize;
 
 use crate::Fault;
@@ -54,19 +55,52 @@ const MAX_INTERIM: u8 = 8;
 pub struct Exchange<'b> {
     buffer: &'b mut [u8],
     state: State,
+    /// What of the request's body is not in the buffer yet.
+    rest: Rest<'b>,
     keep_alive: bool,
+    /// A reply may be longer than the buffer, and is given away piece by piece.
+    gives: bool,
     /// The connection has taken bytes of the request, so the platform may have seen it.
     accepted: bool,
     /// Bytes were handed out to be written, and the connection has not said yet what became of them.
     offered: bool,
+    /// The reply stays in the buffer when this is dropped.
+    kept: bool,
+}
+
+/// The part of a request's body that is still to come.
+#[derive(Clone, Copy)]
+enum Rest<'b> {
+    Bytes(&'b [u8]),
+    /// So many bytes from the caller's source.
+    Source(u64),
 }
 
 #[derive(Clone, Copy)]
 enum State {
-    Sending { at: usize, len: usize },
-    Head { filled: usize, interim: u8 },
-    Body { head: Head, len: usize },
-    Done { status: u16, len: usize, reusable: bool },
+    /// Of the buffer, or of the rest when that is bytes and the buffer has been sent.
+    Sending {
+        at: usize,
+        len: usize,
+    },
+    Filling,
+    Head {
+        filled: usize,
+        interim: u8,
+    },
+    Body {
+        head: Head,
+        len: usize,
+    },
+    Giving {
+        head: Head,
+        len: usize,
+    },
+    Done {
+        status: u16,
+        len: usize,
+        reusable: bool,
+    },
     Failed(Fault),
 }
 
@@ -76,6 +110,12 @@ enum State {
 pub enum Step<'e> {
     /// Write these bytes, or some of them, and say how many by [`Exchange::handle_written`]. **They hold the secret.**
     Write(&'e [u8]),
+    /// Put the next bytes of the request's body into this room, which is never empty, and say how many by
+    /// [`Exchange::handle_filled`]. Only for a call whose body is a stream.
+    Fill(&'e mut [u8]),
+    /// Take these bytes of the reply's body, and say so by [`Exchange::handle_given`]. Only for a call whose reply may be
+    /// longer than the buffer.
+    Give(&'e [u8]),
     /// Read into this room, which is never empty, and say how many bytes came by [`Exchange::handle_read`].
     Read(&'e mut [u8]),
     /// The exchange has ended, well or not.
@@ -86,6 +126,8 @@ impl fmt::Debug for Step<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Write(bytes) => write!(f, "Write({} bytes)", bytes.len()),
+            Self::Fill(room) => write!(f, "Fill({} bytes)", room.len()),
+            Self::Give(bytes) => write!(f, "Give({} bytes)", bytes.len()),
             Self::Read(room) => write!(f, "Read({} bytes)", room.len()),
             Self::Done => f.write_str("Done"),
         }
@@ -133,15 +175,41 @@ impl<'b> Exchange<'b> {
     /// # Errors
     /// [`Fault::RequestTooLong`] when the request does not fit; the buffer is wiped.
     pub fn new(request: &Request<'_, '_>, buffer: &'b mut [u8], keep_alive: bool) -> Result<Self, Fault> {
-        let room = buffer.len();
-        let mut rest = &mut *buffer;
-        let written = request.write_http(&mut rest, keep_alive);
-        let len = room.saturating_sub(rest.len());
-        if written.is_err() {
-            buffer.zeroize();
-            return Err(Fault::RequestTooLong);
-        }
-        Ok(Self { buffer, state: State::Sending { at: 0, len }, keep_alive, accepted: false, offered: false })
+        let len = render(buffer, |out| request.write_http(out, keep_alive))?;
+        Ok(Self::sending(buffer, len, Rest::Bytes(&[]), keep_alive, false))
+    }
+
+    /// The exchange for one attempt of an API call. Its body may be longer than the buffer: bytes are written from where
+    /// they are, a stream is asked for by [`Step::Fill`]. With `gives`, so may the reply: it is handed out by
+    /// [`Step::Give`] each time the buffer is half full, and the [`outcome`](Self::outcome) has what is left.
+    ///
+    /// # Errors
+    /// [`Fault::RequestTooLong`] when the head of the request does not fit; the buffer is wiped.
+    pub fn call(
+        request: &CallRequest<'b, '_>,
+        buffer: &'b mut [u8],
+        keep_alive: bool,
+        gives: bool,
+    ) -> Result<Self, Fault> {
+        let mut len = render(buffer, |out| request.write_head(out, keep_alive))?;
+        let rest = match request.call().body() {
+            Body::Bytes(bytes) => {
+                // What fits goes out in one piece with the head: one segment, one TLS record.
+                let room = buffer.get_mut(len..).unwrap_or(&mut []);
+                let fits = bytes.len().min(room.len());
+                room.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+                len = len.saturating_add(fits);
+                Rest::Bytes(bytes.get(fits..).unwrap_or(&[]))
+            }
+            Body::Stream { len, .. } => Rest::Source(len),
+            _ => Rest::Bytes(&[]),
+        };
+        Ok(Self::sending(buffer, len, rest, keep_alive, gives))
+    }
+
+    fn sending(buffer: &'b mut [u8], len: usize, rest: Rest<'b>, keep_alive: bool, gives: bool) -> Self {
+        let state = State::Sending { at: 0, len };
+        Self { buffer, state, rest, keep_alive, gives, accepted: false, offered: false, kept: false }
     }
 
     /// Says what to do now.
@@ -149,8 +217,20 @@ impl<'b> Exchange<'b> {
         match self.state {
             State::Sending { at, len } => {
                 self.offered = true;
-                Step::Write(self.buffer.get(at..len).unwrap_or(&[]))
+                match (len, self.rest) {
+                    (0, Rest::Bytes(bytes)) => Step::Write(bytes),
+                    _ => Step::Write(self.buffer.get(at..len).unwrap_or(&[])),
+                }
             }
+            State::Filling => {
+                let left = match self.rest {
+                    Rest::Source(left) => usize::try_from(left).unwrap_or(usize::MAX),
+                    Rest::Bytes(_) => 0,
+                };
+                let room = left.min(self.buffer.len());
+                Step::Fill(self.buffer.get_mut(..room).unwrap_or(&mut []))
+            }
+            State::Giving { len, .. } => Step::Give(self.buffer.get(..len).unwrap_or(&[])),
             State::Head { filled: used, .. } | State::Body { len: used, .. } => {
                 Step::Read(self.buffer.get_mut(used..).unwrap_or(&mut []))
             }
@@ -170,12 +250,42 @@ impl<'b> Exchange<'b> {
         }
         self.accepted = true;
         let at = at.saturating_add(n);
-        self.state = if at < len {
-            State::Sending { at, len }
-        } else {
-            self.buffer.zeroize();
-            State::Head { filled: 0, interim: 0 }
+        if at < len {
+            self.state = State::Sending { at, len };
+            return;
+        }
+        match &mut self.rest {
+            // The buffer is behind us: these were bytes of the rest itself.
+            Rest::Bytes(bytes) if len == 0 => *bytes = bytes.get(n..).unwrap_or(&[]),
+            _ => self.buffer.zeroize(),
+        }
+        self.state = match self.rest {
+            Rest::Bytes([]) | Rest::Source(0) => State::Head { filled: 0, interim: 0 },
+            Rest::Bytes(_) => State::Sending { at: 0, len: 0 },
+            Rest::Source(_) => State::Filling,
         };
+    }
+
+    /// The source put `n` bytes into the room; none means that it has no more, which is too few.
+    pub fn handle_filled(&mut self, n: usize) {
+        if let (State::Filling, Rest::Source(left)) = (self.state, self.rest) {
+            let n = n.min(self.buffer.len());
+            if n == 0 {
+                return self.fail(Fault::Source);
+            }
+            self.rest = Rest::Source(left.saturating_sub(n as u64));
+            self.state = State::Sending { at: 0, len: n };
+        }
+    }
+
+    /// The bytes given were taken, or not, which ends the exchange.
+    pub fn handle_given(&mut self, taken: bool) {
+        if let State::Giving { head, .. } = self.state {
+            if !taken {
+                return self.fail(Fault::Sink);
+            }
+            self.state = State::Body { head, len: 0 };
+        }
     }
 
     /// `n` bytes were read into the room; none means that the peer closed the connection.
@@ -188,7 +298,9 @@ impl<'b> Exchange<'b> {
                 Ok(())
             }
             State::Head { .. } | State::Body { .. } => Err(Fault::Cut),
-            State::Sending { .. } | State::Done { .. } | State::Failed(_) => Ok(()),
+            State::Sending { .. } | State::Filling | State::Giving { .. } | State::Done { .. } | State::Failed(_) => {
+                Ok(())
+            }
         };
         if let Err(fault) = result {
             self.fail(fault);
@@ -214,8 +326,16 @@ impl<'b> Exchange<'b> {
         match self.state {
             State::Done { status, len, .. } => Ok(Response { status, body: self.buffer.get(..len).unwrap_or(&[]) }),
             State::Failed(fault) => Err(fault),
-            State::Sending { .. } | State::Head { .. } | State::Body { .. } => Err(Fault::Unfinished),
+            State::Sending { .. } | State::Filling | State::Head { .. } | State::Body { .. } | State::Giving { .. } => {
+                Err(Fault::Unfinished)
+            }
         }
+    }
+
+    /// Leaves the reply in the buffer, and says how many bytes its body, or what was not given of it, has there.
+    pub(crate) fn keep(mut self) -> usize {
+        self.kept = true;
+        self.outcome().map_or(0, |reply| reply.body().len())
     }
 
     /// Whether the exchange has ended, well or not.
@@ -227,7 +347,7 @@ impl<'b> Exchange<'b> {
     /// Whether the whole request was taken by the connection, which should be flushed now.
     #[must_use]
     pub const fn is_sent(&self) -> bool {
-        matches!(self.state, State::Head { .. } | State::Body { .. } | State::Done { .. })
+        matches!(self.state, State::Head { .. } | State::Body { .. } | State::Giving { .. } | State::Done { .. })
     }
 
     /// What to tell a keeper if this exchange fails, or fails to end: `NotSent` until the connection has taken the first
@@ -272,7 +392,7 @@ impl<'b> Exchange<'b> {
                 filled = filled.saturating_sub(end);
                 continue;
             };
-            if matches!(head.framing, Framing::Length(left) if left > self.buffer.len()) {
+            if matches!(head.framing, Framing::Length(left) if left > self.buffer.len()) && !self.gives {
                 return Err(Fault::BodyTooLong);
             }
             let reusable = head.reusable && self.keep_alive;
@@ -301,11 +421,15 @@ impl<'b> Exchange<'b> {
         if ended && head.reusable && at < to {
             return Err(Fault::Surplus);
         }
-        if !ended && len >= self.buffer.len() {
+        if !ended && len >= self.buffer.len() && !self.gives {
             return Err(Fault::BodyTooLong);
         }
+        // Refusals are short: half a buffer is time enough to recognise one before anything is given away.
+        let full = self.gives && len > self.buffer.len() / 2;
         self.state = if ended {
             State::Done { status: head.status, len, reusable: head.reusable }
+        } else if full {
+            State::Giving { head, len }
         } else {
             State::Body { head, len }
         };
@@ -315,7 +439,9 @@ impl<'b> Exchange<'b> {
 
 impl Drop for Exchange<'_> {
     fn drop(&mut self) {
-        self.buffer.zeroize();
+        if !self.kept {
+            self.buffer.zeroize();
+        }
     }
 }
 
@@ -327,6 +453,19 @@ impl fmt::Debug for Exchange<'_> {
             .field("buffer", &self.buffer.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Writes a request into `buffer` and says how long it is.
+fn render<E>(buffer: &mut [u8], write: impl FnOnce(&mut &mut [u8]) -> Result<(), E>) -> Result<usize, Fault> {
+    let room = buffer.len();
+    let mut rest = &mut *buffer;
+    let written = write(&mut rest);
+    let len = room.saturating_sub(rest.len());
+    if written.is_err() {
+        buffer.zeroize();
+        return Err(Fault::RequestTooLong);
+    }
+    Ok(len)
 }
 
 fn byte(buffer: &[u8], at: usize) -> u8 {

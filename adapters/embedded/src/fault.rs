@@ -33,6 +33,10 @@ pub enum Fault {
     Redirected(u16),
     /// Bytes follow the reply on a connection that was to be used again.
     Surplus,
+    /// The source of a call's body ended before the length it had announced, or failed.
+    Source,
+    /// The sink of a call's reply took no more.
+    Sink,
     /// The exchange has not ended yet.
     Unfinished,
 }
@@ -44,6 +48,11 @@ impl fmt::Display for Fault {
 }
 
 impl Fault {
+    /// Whether it lies on this side, so that the same again ends the same way.
+    pub(crate) const fn is_ours(self) -> bool {
+        matches!(self, Self::RequestTooLong | Self::BodyTooLong | Self::Source | Self::Sink)
+    }
+
     /// What happened and what to look at, for a person, in one line.
     #[must_use]
     pub const fn text(self) -> &'static str {
@@ -61,6 +70,8 @@ impl Fault {
             Self::Encoded => "the reply is compressed although nobody asked for it; does a proxy sit in between?",
             Self::Redirected(_) => "redirected, and not followed; is the base URL right, or is this a captive portal?",
             Self::Surplus => "bytes follow the reply; does a proxy sit in between?",
+            Self::Source => "the body's source ended before its length; look at what is to be sent",
+            Self::Sink => "the reply could not be put away; is the storage full?",
             Self::Unfinished => "the exchange has not ended yet",
         }
     }

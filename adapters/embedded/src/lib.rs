@@ -8,6 +8,7 @@ pub mod flash;
 
 mod attempt;
 mod clock;
+mod errand;
 mod exchange;
 mod fault;
 #[cfg(feature = "nal")]
@@ -15,11 +16,13 @@ mod nal;
 #[cfg(feature = "nal-async")]
 mod nal_async;
 mod spread;
+mod stream;
 
 pub use attempt::Attempt;
 #[cfg(feature = "embassy-time")]
 pub use clock::EmbassyClock;
 pub use clock::{Clock, TickClock, Timer};
+pub use errand::{CallFailed, CallReply};
 pub use exchange::{DEFAULT_BUFFER_LEN, Exchange, Response, Step};
 pub use fault::{ConnectError, Fault};
 #[cfg(feature = "nal")]
@@ -27,4 +30,5 @@ pub use nal::{Nal, NalConnection, NalError};
 #[cfg(feature = "nal-async")]
 pub use nal_async::NalAsync;
 pub use spread::boot_delay;
+pub use stream::{ReadAt, WriteAt};
 pub use wxtoken_core as core;

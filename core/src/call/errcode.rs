@@ -15,8 +15,10 @@ const NAME: &[u8] = b"errcode";
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Errcode {
-    /// It names no errcode: a success of most of the platform's calls, or not a JSON object at all (media).
+    /// A JSON object that names no errcode: a success of many of the platform's calls.
     Absent,
+    /// Not a JSON object: media, a page of a proxy, or nothing at all.
+    NoObject,
     /// This one; 0 is success. A number beyond 32 bits is `i32::MAX`.
     Is(i32),
     /// It begins as a JSON object and is cut, malformed, or names its errcode twice or as something other than a number:
@@ -29,7 +31,7 @@ impl Errcode {
     #[must_use]
     pub const fn refused(self) -> Option<i32> {
         match self {
-            Self::Is(0) | Self::Absent | Self::Unclear => None,
+            Self::Is(0) | Self::Absent | Self::NoObject | Self::Unclear => None,
             Self::Is(code) => Some(code),
         }
     }
@@ -112,7 +114,8 @@ impl ErrcodeReader {
     #[must_use]
     pub const fn finish(&self) -> Errcode {
         match (self.place, self.found) {
-            (Place::Start | Place::Foreign, _) | (Place::End, None) => Errcode::Absent,
+            (Place::Start | Place::Foreign, _) => Errcode::NoObject,
+            (Place::End, None) => Errcode::Absent,
             (Place::End, Some(code)) => Errcode::Is(code),
             _ => Errcode::Unclear,
         }

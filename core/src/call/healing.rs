@@ -72,6 +72,7 @@ pub struct Healing {
     product: Product,
     idempotent: bool,
     replayable: bool,
+    any_reply: bool,
     seed: u64,
     ends_at: u64,
     state: State,
@@ -179,6 +180,7 @@ impl Healing {
             product,
             idempotent: call.is_idempotent(),
             replayable: call.body().is_replayable(),
+            any_reply: call.takes_any_reply(),
             seed,
             ends_at: now.saturating_add(limit).as_millis(),
             state: State::Ready { at: now.as_millis() },
@@ -238,7 +240,7 @@ impl Healing {
                 500.. => self.unanswered(now, GaveUp::Status(status)),
                 _ => State::Over(GaveUp::Status(status)),
             }
-        } else if errcode == Errcode::Unclear {
+        } else if errcode == Errcode::Unclear || (errcode == Errcode::NoObject && !self.any_reply) {
             self.unanswered(now, GaveUp::Unanswered)
         } else {
             State::Done
@@ -308,6 +310,12 @@ impl Healing {
     #[must_use]
     pub const fn ends_at(&self) -> Instant {
         Instant::from_millis(self.ends_at)
+    }
+
+    /// Whether the last reply is the answer.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
     }
 
     /// Whether an attempt is under way.

@@ -7,12 +7,13 @@ use std::{
     pin::pin,
     rc::Rc,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use embedded_io::ErrorKind;
 use wxtoken_embedded::{
-    Attempt, Clock, ConnectError, Timer, asynch, blocking,
-    core::{Account, Base, Endpoint, Instant, Keeper},
+    Attempt, CallFailed, CallReply, Clock, ConnectError, ReadAt, Timer, WriteAt, asynch, blocking,
+    core::{Account, Base, Call, Endpoint, Instant, Keeper},
 };
 
 pub(crate) const SECRET: &str = "ThisIsTheSecretThatNobodyMaySee";
@@ -266,6 +267,39 @@ pub(crate) trait Drive {
     fn poll_at(&self) -> Instant;
     fn token(&mut self) -> Option<String>;
     fn shown(&self) -> String;
+    fn call(&mut self, call: &Call<'_>, limit_s: u64) -> Ended;
+    /// Calls with `body` as a stream and a sink for the reply; also what the sink has at the end.
+    fn stream(&mut self, call: &Call<'_>, body: &[u8], limit_s: u64) -> (Ended, Vec<u8>);
+}
+
+/// Status, errcode and body of a reply, or why there is none.
+pub(crate) type Ended = Result<(u16, i32, Vec<u8>), CallFailed>;
+
+fn ended(result: Result<CallReply<'_>, CallFailed>) -> Ended {
+    result.map(|reply| {
+        let shown = format!("{reply:?}");
+        assert!(!shown.contains("errmsg"), "{shown}");
+        (reply.status(), reply.errcode(), reply.body().to_vec())
+    })
+}
+
+fn read_at(body: &[u8]) -> impl FnMut(u64, &mut [u8]) -> usize {
+    |at, room| {
+        let left = &body[at as usize..];
+        // Fewer than there is room for, as a camera gives them.
+        let n = left.len().min(room.len()).min(100);
+        room[..n].copy_from_slice(&left[..n]);
+        n
+    }
+}
+
+fn write_at(file: &RefCell<Vec<u8>>) -> impl FnMut(u64, &[u8]) -> bool {
+    |at, piece| {
+        let mut file = file.borrow_mut();
+        file.truncate(at as usize);
+        file.extend_from_slice(piece);
+        true
+    }
 }
 
 pub(crate) struct Blocking<'a>(pub(crate) blocking::Client<'a, Dialer, Watch>);
@@ -287,6 +321,22 @@ impl Drive for Blocking<'_> {
     fn shown(&self) -> String {
         format!("{:?}", self.0)
     }
+    fn call(&mut self, call: &Call<'_>, limit_s: u64) -> Ended {
+        ended(self.0.call(call, Duration::from_secs(limit_s), nap))
+    }
+    fn stream(&mut self, call: &Call<'_>, body: &[u8], limit_s: u64) -> (Ended, Vec<u8>) {
+        let file = RefCell::new(Vec::new());
+        let (mut source, mut sink) = (ReadAt::new(read_at(body)), WriteAt::new(write_at(&file)));
+        let limit = Duration::from_secs(limit_s);
+        let ended = ended(self.0.call_with(call, &mut source, &mut sink, limit, nap));
+        let file = file.borrow().clone();
+        (ended, file)
+    }
+}
+
+/// How the blocking client passes the time: a millisecond.
+fn nap(dialer: &mut Dialer) {
+    dialer.0.now.set(dialer.0.now.get() + 1);
 }
 
 impl Drive for Asynch<'_> {
@@ -305,6 +355,21 @@ impl Drive for Asynch<'_> {
     }
     fn shown(&self) -> String {
         format!("{:?}", self.0)
+    }
+    fn call(&mut self, call: &Call<'_>, limit_s: u64) -> Ended {
+        let world = self.1.clone();
+        let work = async { ended(self.0.call(call, Duration::from_secs(limit_s)).await) };
+        world.block_on(u64::MAX - 1, work).expect("it has an end")
+    }
+    fn stream(&mut self, call: &Call<'_>, body: &[u8], limit_s: u64) -> (Ended, Vec<u8>) {
+        let world = self.1.clone();
+        let file = RefCell::new(Vec::new());
+        let (mut source, mut sink) = (ReadAt::new(read_at(body)), WriteAt::new(write_at(&file)));
+        let limit = Duration::from_secs(limit_s);
+        let work = async { ended(self.0.call_with(call, &mut source, &mut sink, limit).await) };
+        let ended = world.block_on(u64::MAX - 1, work).expect("it has an end");
+        let file = file.borrow().clone();
+        (ended, file)
     }
 }
 

@@ -31,8 +31,10 @@ fn what_the_platform_sends() {
         (r#"{"errcode":null}"#, Errcode::Absent),
         (r#"{"errcode":null,"errcode":7}"#, Errcode::Is(7)),
         ("{}", Errcode::Absent),
-        ("", Errcode::Absent),
-        ("  \n", Errcode::Absent),
+        ("", Errcode::NoObject),
+        ("  \n", Errcode::NoObject),
+        (r#"[{"errcode":40001}]"#, Errcode::NoObject),
+        (r#""errcode:40001""#, Errcode::NoObject),
     ] {
         assert_eq!(read(body.as_bytes()), wanted, "{body}");
     }
@@ -45,15 +47,13 @@ fn an_errcode_elsewhere_is_not_the_replys() {
         r#"{"text":"\"errcode\":40001","n":1}"#,
         r#"{"text":"\\","n":{"a":[[],{}]},"xerrcode":1,"errcodes":2,"errcod":3,"":4}"#,
         r#"{"a":"errcode","b":"}","c":"\\\"}"}"#,
-        r#"[{"errcode":40001}]"#,
-        r#""errcode:40001""#,
         // A name written with escapes is another name to us: nothing the platform sends.
         r#"{"errcod\u0065":40001}"#,
     ] {
         assert_eq!(read(body.as_bytes()), Errcode::Absent, "{body}");
     }
-    assert_eq!(read(b"\x89PNG\r\n\x1a\n{\"errcode\":40001}"), Errcode::Absent);
-    assert_eq!(read(b"<html>{\"errcode\":40001}</html>"), Errcode::Absent);
+    assert_eq!(read(b"\x89PNG\r\n\x1a\n{\"errcode\":40001}"), Errcode::NoObject);
+    assert_eq!(read(b"<html>{\"errcode\":40001}</html>"), Errcode::NoObject);
 }
 
 #[test]

@@ -170,15 +170,28 @@ fn what_was_not_sent_is_sent_again_and_what_may_have_been_executed_only_if_that_
     assert!(matches!(Scene::get().failed(Failure::MaybeSent), Todo::Wait(_)));
     let mut post = Scene::of(Call::post("/x", b"{}").expect("fine").with_idempotence(true), Product::Platform);
     assert!(matches!(post.failed(Failure::MaybeSent), Todo::Wait(_)));
-    for errcode in [Errcode::Unclear, Errcode::Absent] {
+    for errcode in [Errcode::Unclear, Errcode::NoObject, Errcode::Absent] {
         for (scene, again) in [(Scene::post(), false), (Scene::get(), true)] {
             let mut scene = scene;
             assert!(matches!(scene.poll(), Todo::Send(_)));
-            let status = if errcode == Errcode::Unclear { 200 } else { 502 };
+            let status = if errcode == Errcode::Absent { 502 } else { 200 };
             scene.healing.handle_reply(scene.now, status, errcode);
             assert_eq!(matches!(scene.poll(), Todo::Wait(_)), again);
             assert_eq!(matches!(scene.poll(), Todo::GiveUp(why) if why.maybe_executed()), !again);
         }
+    }
+}
+
+#[test]
+fn a_page_of_a_captive_portal_is_no_success_and_a_photo_is_one_where_it_was_asked_for() {
+    for (call, wanted) in [
+        (Call::post("/x", b"{}").expect("fine"), Todo::GiveUp(GaveUp::Unanswered)),
+        (Call::post("/x", b"{}").expect("fine").with_any_reply(), Todo::Done),
+    ] {
+        let mut scene = Scene::of(call, Product::Platform);
+        assert!(matches!(scene.poll(), Todo::Send(_)));
+        scene.healing.handle_reply(scene.now, 200, Errcode::NoObject);
+        assert_eq!(scene.poll(), wanted);
     }
 }
 
@@ -189,7 +202,7 @@ fn a_status_without_an_errcode_is_no_answer_and_with_one_the_errcode_speaks() {
         (412, Errcode::Is(0), Todo::GiveUp(GaveUp::Status(412))),
         (500, Errcode::Is(0), Todo::GiveUp(GaveUp::Status(500))),
         (401, Errcode::Is(48_001), Todo::Done),
-        (204, Errcode::Absent, Todo::Done),
+        (201, Errcode::Absent, Todo::Done),
     ] {
         let mut scene = Scene::post();
         assert!(matches!(scene.poll(), Todo::Send(_)));
