@@ -29,7 +29,7 @@ Without a part: all of the following, in this order, within 30 minutes on 2 core
   no-alloc    core and the embedded adapter build for bare metal with Rust's own core alone: nothing can allocate
   no-panic    the link proof, on this machine and for bare metal
   size-of     a keeper on thumbv7m takes at most 640 bytes
-  size        what it costs on thumbv7m; fails when text has grown by more than 3 %
+  size        text, RAM, stack and instructions on thumbv7m, beside others; fails when ours grow by more than 3 %
               (size --accept writes what was measured into tests/size/figures.txt instead)
   tree        core depends on what it says and on nothing else
   shuttle     the shared client under many interleavings of its threads
@@ -192,6 +192,12 @@ part_size_of() {
 
 part_size() {
     want_bare_metal
+    want_command qemu-system-arm qemu-system-arm
+    # The C client's compiler, C library, and what unpacks the source of its JSON reader.
+    if ! echo '#include <stdlib.h>' | arm-none-eabi-gcc -E - >/dev/null 2>&1 || ! command -v dpkg-source >/dev/null; then
+        want_packages "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi dpkg-dev" \
+            gcc-arm-none-eabi libnewlib-arm-none-eabi dpkg-dev
+    fi
     tests/size/measure.sh "${size_arguments[@]}"
 }
 
