@@ -44,8 +44,7 @@ impl Shared {
     /// Takes up what another process, or an earlier run, has stored.
     fn take_up(&self) {
         let Some(cache) = &self.cache else { return };
-        let moment = self.moment();
-        let Some(stored) = cache.read(&moment) else { return };
+        let Some((moment, stored)) = cache.read(|| self.moment()) else { return };
         let mut state = self.lock();
         let taken = state.restore(moment.now, &stored);
         let (generation, remaining) = (state.keeper.generation(), state.keeper.remaining(moment.now));

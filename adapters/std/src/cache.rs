@@ -93,16 +93,20 @@ impl Cache {
             "another process has held the cache's lock for too long; fetching without it");
     }
 
-    /// What the file holds for this account, if it can be believed now.
-    pub(crate) fn read(&self, now: &Moment) -> Option<Stored> {
+    /// What the file holds for this account, if it can be believed now. The clocks are read after the file: were it
+    /// replaced in between, it would seem to come from the future.
+    pub(crate) fn read(&self, now: impl FnOnce() -> Moment) -> Option<(Moment, Stored)> {
         let why = match self.bytes() {
-            Ok(bytes) => match entry::decode(&bytes, &self.account, now) {
-                Ok(stored) => {
-                    self.read_trouble.store(false, Ordering::Relaxed);
-                    return Some(stored);
+            Ok(bytes) => {
+                let now = now();
+                match entry::decode(&bytes, &self.account, &now) {
+                    Ok(stored) => {
+                        self.read_trouble.store(false, Ordering::Relaxed);
+                        return Some((now, stored));
+                    }
+                    Err(why) => why.to_owned(),
                 }
-                Err(why) => why.to_owned(),
-            },
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => error.to_string(),
         };

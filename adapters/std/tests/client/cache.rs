@@ -3,12 +3,13 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
+    sync::Mutex,
     thread,
     time::Duration,
 };
 
 use tempfile::TempDir;
-use wxtoken::{Builder, Client, Endpoint, Source};
+use wxtoken::{Builder, Client, Clock, Endpoint, Instant, Source};
 
 use crate::world::{Gate, Script, World, builder, grant, on, refuse, token};
 
@@ -205,6 +206,48 @@ fn a_file_from_the_future_is_ignored() {
     text(&home.client(&world, &script));
     world.set_unix_back_s(3600);
     assert_eq!(text(&home.client(&world, &script)), token(2), "museum 16");
+}
+
+#[test]
+fn one_replaced_by_another_process_at_that_moment_is_not_from_the_future() {
+    let (home, later, script) = (Home::new(), World::still(), Script::tokens());
+    later.advance_s(100);
+    text(&home.client(&later, &script));
+    let newer = fs::read(home.file()).expect("written");
+    fs::remove_file(home.file()).expect("there");
+    let world = World::still();
+    text(&home.client(&world, &script));
+    // While this one looks at its clocks it is stopped for 100 s, and the other process writes.
+    let clock = Overtaken { world, file: home.file(), newer: Mutex::new(Some(newer)) };
+    let builder = Client::builder(&Endpoint::TOKEN, crate::world::ID, crate::world::SECRET);
+    let client = home.set(builder.clock(clock).transport(script.clone()).background(false));
+    assert_eq!(text(&client), token(2));
+    assert_eq!(script.exchanges(), 2, "what was read is believed");
+}
+
+struct Overtaken {
+    world: World,
+    file: PathBuf,
+    newer: Mutex<Option<Vec<u8>>>,
+}
+
+impl Clock for Overtaken {
+    fn now(&self) -> Instant {
+        self.world.now()
+    }
+
+    fn unix_time(&self) -> Option<Duration> {
+        self.world.unix_time()
+    }
+
+    /// The last that is asked of a clock for a moment.
+    fn boot_id(&self) -> Option<String> {
+        if let Some(newer) = self.newer.lock().expect("no panic").take() {
+            fs::write(&self.file, newer).expect("written");
+            self.world.advance_s(100);
+        }
+        self.world.boot_id()
+    }
 }
 
 #[test]
