@@ -202,7 +202,7 @@ part_size() {
 }
 
 part_tree() {
-    local features direct graph expected=(embedded-io heapless percent-encoding serde serde-json-core zeroize) manifest
+    local features direct graph expected=(embedded-io heapless serde serde-json-core zeroize) manifest
     for features in "" defmt; do
         echo "wxtoken-core${features:+ with feature $features}:"
         cargo tree --locked -p wxtoken-core --features "$features" -e normal

@@ -4,6 +4,7 @@
 mod account;
 mod base;
 mod call;
+mod divide;
 mod endpoint;
 #[cfg(feature = "defmt")]
 mod formats;

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use crate::{
-    Account, Base, Fetch, Method, Param, Place, Value,
-    wire::{self, Bytes, Parts, Sink, Text, escape, percent},
+    Account, Base, Fetch, Method, Place, Value,
+    wire::{self, Parts, Sink, escape, percent},
 };
 
 /// One HTTP request, ready to be written. `Debug` shows where it goes and never what it carries.
@@ -58,7 +58,7 @@ impl<'a, 'x> Request<'a, 'x> {
     /// # Errors
     /// Whatever the writer returns.
     pub fn write_target<W: fmt::Write>(&self, out: &mut W) -> fmt::Result {
-        self.target(&mut Text(out))
+        wire::to_text(out, |out| self.target(out))
     }
 
     /// Writes the whole URL. **It may hold the secret**: hand it to the HTTP client and to nobody else.
@@ -66,7 +66,7 @@ impl<'a, 'x> Request<'a, 'x> {
     /// # Errors
     /// Whatever the writer returns.
     pub fn write_url<W: fmt::Write>(&self, out: &mut W) -> fmt::Result {
-        wire::url(self, &mut Text(out))
+        wire::to_text(out, |out| wire::url(self, out))
     }
 
     /// Writes the body; nothing for a GET. **It may hold the secret.**
@@ -74,7 +74,7 @@ impl<'a, 'x> Request<'a, 'x> {
     /// # Errors
     /// Whatever the writer returns.
     pub fn write_body<W: fmt::Write>(&self, out: &mut W) -> fmt::Result {
-        self.body(&mut Text(out))
+        wire::to_text(out, |out| self.body(out))
     }
 
     /// Writes the whole HTTP/1.1 request, head and body, with a Content-Length on every POST.
@@ -84,35 +84,43 @@ impl<'a, 'x> Request<'a, 'x> {
     /// # Errors
     /// Whatever the writer returns.
     pub fn write_http<W: embedded_io::Write>(&self, out: &mut W, keep_alive: bool) -> Result<(), W::Error> {
-        let out = &mut Bytes(out);
-        wire::head(self, keep_alive, out)?;
-        self.body(out)
+        wire::to_bytes(out, |out| {
+            wire::head(self, keep_alive, out);
+            self.body(out);
+        })
     }
 
-    fn params(&self, place: Place) -> impl Iterator<Item = &'static Param> + use<> {
-        self.account.endpoint.params.iter().filter(move |p| p.place == place)
-    }
-
-    fn body<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
-        if self.method() == Method::Get {
-            return Ok(());
+    fn body(&self, out: &mut dyn Sink) {
+        if self.method() == Method::Post {
+            // A POST without members still has a body: the platform rejects an empty one (44002).
+            out.put("{");
+            self.params(Place::Body, out);
+            out.put("}");
         }
-        let mut separator = "{\"";
-        for param in self.params(Place::Body) {
-            out.put(separator)?;
-            separator = ",\"";
-            out.put(param.name)?;
-            if let Value::Force = param.value {
-                out.put("\":")?;
-                out.put(self.text(param.value))?;
-            } else {
-                out.put("\":\"")?;
-                escape(self.text(param.value), out)?;
-                out.put("\"")?;
+    }
+
+    /// The parameters that travel in `place`, in that place's dialect.
+    #[inline(never)]
+    fn params(&self, place: Place, out: &mut dyn Sink) {
+        let [mut separator, next, equals, quote] = match place {
+            Place::Query => ["?", "&", "=", ""],
+            Place::Body => ["\"", ",\"", "\":", "\""],
+        };
+        for param in self.account.endpoint.params.iter().filter(|p| p.place == place) {
+            out.put(separator);
+            separator = next;
+            out.put(param.name);
+            out.put(equals);
+            // A JSON true or false stands without quotes.
+            let quote = if param.value == Value::Force { "" } else { quote };
+            let text = self.text(param.value);
+            out.put(quote);
+            match place {
+                Place::Query => percent(text, out),
+                Place::Body => escape(text, out),
             }
+            out.put(quote);
         }
-        // A POST without members still has a body: the platform rejects an empty one (44002).
-        out.put(if separator == "{\"" { "{}" } else { "}" })
     }
 
     fn text(&self, value: Value) -> &str {
@@ -128,7 +136,9 @@ impl<'a, 'x> Request<'a, 'x> {
 }
 
 impl Parts for Request<'_, '_> {
-    const ACCEPT: &'static str = "application/json";
+    fn accept(&self) -> &'static str {
+        "application/json"
+    }
 
     fn method(&self) -> Method {
         self.method()
@@ -142,18 +152,10 @@ impl Parts for Request<'_, '_> {
         self.content_type().map(|content_type| (content_type, self.body_len() as u64))
     }
 
-    fn target<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
-        out.put(self.account.base.prefix())?;
-        out.put(self.account.endpoint.path)?;
-        let mut separator = "?";
-        for param in self.params(Place::Query) {
-            out.put(separator)?;
-            separator = "&";
-            out.put(param.name)?;
-            out.put("=")?;
-            percent(self.text(param.value), out)?;
-        }
-        Ok(())
+    fn target(&self, out: &mut dyn Sink) {
+        out.put(self.account.base.prefix());
+        out.put(self.account.endpoint.path);
+        self.params(Place::Query, out);
     }
 }
 

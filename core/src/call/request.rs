@@ -5,7 +5,7 @@ use core::fmt;
 use super::{Body, Call};
 use crate::{
     Base, Method, Token,
-    wire::{self, Bytes, Parts, Sink, Text, percent},
+    wire::{self, Parts, Sink, percent},
 };
 
 /// One HTTP request with a credential in it, ready to be written. It borrows the token, so it cannot outlive it, and
@@ -54,7 +54,7 @@ impl<'a, 't> CallRequest<'a, 't> {
     /// # Errors
     /// Whatever the writer returns.
     pub fn write_target<W: fmt::Write>(&self, out: &mut W) -> fmt::Result {
-        self.target(&mut Text(out))
+        wire::to_text(out, |out| self.target(out))
     }
 
     /// Writes the whole URL. **It holds the credential**: hand it to the HTTP client and to nobody else.
@@ -62,7 +62,7 @@ impl<'a, 't> CallRequest<'a, 't> {
     /// # Errors
     /// Whatever the writer returns.
     pub fn write_url<W: fmt::Write>(&self, out: &mut W) -> fmt::Result {
-        wire::url(self, &mut Text(out))
+        wire::to_text(out, |out| wire::url(self, out))
     }
 
     /// Writes the head of the HTTP/1.1 request, with the length of the body, which follows it on the wire and is not
@@ -71,13 +71,15 @@ impl<'a, 't> CallRequest<'a, 't> {
     /// # Errors
     /// Whatever the writer returns.
     pub fn write_head<W: embedded_io::Write>(&self, out: &mut W, keep_alive: bool) -> Result<(), W::Error> {
-        wire::head(self, keep_alive, &mut Bytes(out))
+        wire::to_bytes(out, |out| wire::head(self, keep_alive, out))
     }
 }
 
 impl Parts for CallRequest<'_, '_> {
-    /// Media are downloaded, too.
-    const ACCEPT: &'static str = "*/*";
+    fn accept(&self) -> &'static str {
+        // Media are downloaded, too.
+        "*/*"
+    }
 
     fn method(&self) -> Method {
         self.call.method
@@ -91,20 +93,19 @@ impl Parts for CallRequest<'_, '_> {
         self.content_type().map(|content_type| (content_type, self.call.body.len()))
     }
 
-    fn target<S: Sink>(&self, out: &mut S) -> Result<(), S::Error> {
-        out.put(self.base.prefix())?;
-        out.put(self.call.path)?;
-        out.put("?")?;
-        percent(self.call.credential, out)?;
-        out.put("=")?;
-        percent(self.token.as_str(), out)?;
+    fn target(&self, out: &mut dyn Sink) {
+        out.put(self.base.prefix());
+        out.put(self.call.path);
+        out.put("?");
+        percent(self.call.credential, out);
+        out.put("=");
+        percent(self.token.as_str(), out);
         for (name, value) in self.call.query {
-            out.put("&")?;
-            percent(name, out)?;
-            out.put("=")?;
-            percent(value, out)?;
+            out.put("&");
+            percent(name, out);
+            out.put("=");
+            percent(value, out);
         }
-        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{DAY_MS, Failure, Keeper, Trouble, outcome::span};
-use crate::{Fingerprint, Instant, Repeat, Token, policy::ms, reply::MAX_EXPIRES_IN};
+use crate::{Fingerprint, Instant, Repeat, Token, divide::divide, policy::ms, reply::MAX_EXPIRES_IN};
 
 /// Beijing is ahead of UTC by this; the platform's day begins there (WeCom document 90454 says natural day).
 const UTC_PLUS_8_S: u64 = 8 * 3600;
@@ -119,9 +119,9 @@ impl Keeper {
     pub fn wall_clock(&mut self, now: Instant, unix_s: u64) {
         let now = now.as_millis();
         self.roll_day(now);
-        let into_day_ms = (unix_s.saturating_add(UTC_PLUS_8_S) % 86_400) * 1000;
+        let (_, into_day_s) = divide(unix_s.saturating_add(UTC_PLUS_8_S), 86_400);
         self.day_known = true;
-        self.day_ends_at = now.saturating_add(DAY_MS.saturating_sub(into_day_ms));
+        self.day_ends_at = now.saturating_add(DAY_MS.saturating_sub(u64::from(into_day_s) * 1000));
     }
 
     /// What to write down, if a token is valid.

@@ -1,8 +1,10 @@
 //! When is the next attempt, and may it be made?
 
-use super::{Action, DAY_MS, Fetch, Keeper, Ticket, Trouble};
+use super::{Action, DAY_MS, Fetch, Keeper, Ticket, Trouble, outcome::span};
 use crate::{
-    Instant, Repeat, jitter,
+    Instant, Repeat,
+    divide::divide,
+    jitter,
     policy::{EXCHANGE_LIMIT_MS, ms},
 };
 
@@ -118,6 +120,7 @@ impl Keeper {
     }
 
     /// Starts the ledger anew when its day is over.
+    #[inline(never)]
     pub(super) fn roll_day(&mut self, now: u64) {
         if self.day_ends_at > now {
             return;
@@ -125,8 +128,9 @@ impl Keeper {
         self.day_fetches = 0;
         self.day_forced = 0;
         self.day_ends_at = if self.day_known {
-            let days = now.saturating_sub(self.day_ends_at) / DAY_MS + 1;
-            self.day_ends_at.saturating_add(days.saturating_mul(DAY_MS))
+            // Its midnights lie whole days apart.
+            let (_, into_day) = divide(now.saturating_sub(self.day_ends_at), DAY_MS as u32);
+            now.saturating_add(DAY_MS.saturating_sub(into_day.into()))
         } else {
             // The next day begins with its first fetch.
             0
@@ -137,9 +141,9 @@ impl Keeper {
     /// recovery within half an hour, and not only at midnight.
     pub(super) fn stretch_reserve(&mut self, now: u64) {
         if self.day_fetches >= self.unreserved() {
-            let left = u64::from(self.policy.daily_limit.saturating_sub(self.day_fetches));
-            let spacing = self.day_ends_at.saturating_sub(now) / (left + 1);
-            self.not_before = self.not_before.max(now.saturating_add(spacing));
+            let left = u32::from(self.policy.daily_limit.saturating_sub(self.day_fetches));
+            let spacing = span(now, self.day_ends_at) / (left + 1);
+            self.not_before = self.not_before.max(now.saturating_add(spacing.into()));
         }
     }
 }

@@ -2,7 +2,7 @@ extern crate std;
 use std::{format, string::String, vec, vec::Vec};
 
 use super::*;
-use crate::{Endpoint, Product, Repeat};
+use crate::{Endpoint, Param, Product, Repeat};
 
 fn http(account: Account<'_>, fetch: Fetch) -> String {
     let mut out = Vec::new();
@@ -111,6 +111,19 @@ fn a_credential_to_come_is_data_only() {
 fn a_writer_that_takes_nothing_does_not_hang() {
     let account = Account::new(&Endpoint::TOKEN, "wx1", "s").expect("fine");
     account.request(Fetch::example(false)).write_http(&mut Stuck, true).expect("it never errs");
+}
+
+#[test]
+fn a_writer_that_is_full_gets_no_more_and_is_believed() {
+    let account = Account::new(&Endpoint::STABLE_TOKEN, "wx1", "s\"cret").expect("fine");
+    let whole = http(account, Fetch::example(true));
+    for room in 0..=whole.len() {
+        let mut buffer = vec![0; room];
+        let mut rest = &mut buffer[..];
+        let result = account.request(Fetch::example(true)).write_http(&mut rest, false);
+        assert_eq!((result.is_ok(), rest.len()), (room == whole.len(), 0));
+        assert_eq!(buffer, &whole.as_bytes()[..room]);
+    }
 }
 
 #[test]
