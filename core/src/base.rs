@@ -129,7 +129,7 @@ impl<'a> Base<'a> {
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         let ip = self.host.trim_start_matches('[').trim_end_matches(']');
-        self.host == "localhost" || ip::parse(ip).is_some_and(|ip| ip.is_loopback())
+        self.host == "localhost" || ip::parse(ip.as_bytes()).is_some_and(|ip| ip.is_loopback())
     }
 
     /// `host[:port]` as the Host header wants it.
@@ -169,7 +169,7 @@ fn split_port(authority: &str) -> Result<(&str, u16), BadBase> {
 
 fn is_host(host: &str) -> bool {
     if let Some(inner) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        return ip::v6(inner).is_some();
+        return ip::v6(inner.as_bytes()).is_some();
     }
     !host.is_empty() && host.len() <= 253 && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
 }

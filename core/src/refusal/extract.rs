@@ -3,8 +3,7 @@
 //! `errmsg` is a peer's text. Copying what merely stands in the right place would let a peer put a secret it was sent
 //! into our logs, so both are checked character by character.
 //!
-//! Patterns are sets (`['-']`) and never a plain `char` or `str`: those search with memchr and Two-Way, whose bounds
-//! checks the compiler cannot remove, and the link proof would fail.
+//! Both are looked for among bytes: what is taken is ASCII, and walking a text by character costs a small target more.
 
 use core::net::{IpAddr, Ipv6Addr};
 
@@ -23,15 +22,10 @@ pub(super) const TRACE_MAX: usize = 56;
 /// 1.2.3.4`, `from ip: 1.2.3.4`.
 pub(super) fn address(errmsg: &str) -> String<ADDRESS_MAX, u8> {
     let mut found = String::new();
-    let words = errmsg.split([' ', ',', ';', '[', ']', '(', ')', '"']);
-    for word in words {
+    for word in errmsg.as_bytes().split(|b| b" ,;[]()\"".contains(b)) {
         // "requestIP:1.2.3.4" without a space has its address after the last colon; a real IPv6 address parses whole.
-        let candidates = [word, word.rsplit([':']).next().unwrap_or("")];
-        for text in candidates {
-            // An address of a few letters ("::") is no address of a caller.
-            if matches!(ip::parse(text), Some(ip) if !ip.is_unspecified() && ip != IpAddr::V6(Ipv6Addr::LOCALHOST))
-                && found.push_str(text).is_ok()
-            {
+        for text in [word, word.rsplit(|&b| b == b':').next().unwrap_or(&[])] {
+            if is_address(text) && copy(text, &mut found) {
                 return found;
             }
         }
@@ -39,39 +33,47 @@ pub(super) fn address(errmsg: &str) -> String<ADDRESS_MAX, u8> {
     found
 }
 
+/// An address of a few letters ("::") is no address of a caller.
+fn is_address(text: &[u8]) -> bool {
+    matches!(ip::parse(text), Some(ip) if !ip.is_unspecified() && ip != IpAddr::V6(Ipv6Addr::LOCALHOST))
+}
+
 /// `rid: 8-8-8` in hex digits, or `hint: [digits]` / `hint: [seconds_sequence_digest]`.
 pub(super) fn trace(errmsg: &str) -> String<TRACE_MAX, u8> {
-    let mut out = String::new();
-    let after = |key: &str| errmsg.char_indices().find_map(|(at, _)| errmsg.get(at..)?.strip_prefix(key));
-    let rid = after("rid:").map(|rest| word(rest.trim_start())).filter(|r| is_rid(r));
-    let hint = || after("hint: [").map(word).filter(|h| is_hint(h));
-    if let Some(id) = rid.or_else(hint) {
-        // Cannot fail: both shapes are shorter than the room for them. If it did, no trace is the right answer.
-        let _ = out.push_str(id);
+    let mut found = String::new();
+    for (key, is_one) in [(&b"rid:"[..], is_rid as fn(&[u8]) -> bool), (b"hint: [", is_hint)] {
+        let id = word(after(key, errmsg.as_bytes()));
+        if is_one(id) && copy(id, &mut found) {
+            break;
+        }
     }
-    out
+    found
+}
+
+/// What follows the first `key` in `text`, less the space before it; nothing where there is none.
+fn after<'a>(key: &[u8], text: &'a [u8]) -> &'a [u8] {
+    let rest = (0..text.len()).find_map(|at| text.get(at..)?.strip_prefix(key));
+    rest.unwrap_or(&[]).trim_ascii_start()
 }
 
 /// The leading run of letters, digits, `-` and `_`.
-fn word(text: &str) -> &str {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
+fn word(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|&b| !(b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
     end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
-fn is_rid(text: &str) -> bool {
-    let groups = text.split(['-']);
-    text.len() == 26 && groups.clone().count() == 3 && groups.into_iter().all(|g| g.len() == 8 && is_hex(g))
+fn is_rid(text: &[u8]) -> bool {
+    let shape = |(at, &b): (usize, &u8)| if at == 8 || at == 17 { b == b'-' } else { b.is_ascii_hexdigit() };
+    text.len() == 26 && text.iter().enumerate().all(shape)
 }
 
-fn is_hint(text: &str) -> bool {
+fn is_hint(text: &[u8]) -> bool {
     // It begins with ten digits, Unix seconds; the rest is digits, or `_sequence_digest`.
-    let (seconds, rest) = text.split_at_checked(10).unwrap_or(("", ""));
-    text.len() <= TRACE_MAX
-        && seconds.bytes().all(|b| b.is_ascii_digit())
-        && !seconds.is_empty()
-        && rest.split(['_']).all(is_hex)
+    let shape = |(at, &b): (usize, &u8)| b.is_ascii_digit() || at >= 10 && (b.is_ascii_hexdigit() || b == b'_');
+    (10..=TRACE_MAX).contains(&text.len()) && text.iter().enumerate().all(shape)
 }
 
-fn is_hex(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_hexdigit())
+/// Whether it was room enough for `text`, which is ASCII.
+fn copy<const N: usize>(text: &[u8], place: &mut String<N, u8>) -> bool {
+    str::from_utf8(text).is_ok_and(|text| place.push_str(text).is_ok())
 }

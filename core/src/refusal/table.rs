@@ -72,6 +72,19 @@ const ROWS: &[Row] = &[
     (301002, WORK | BOTH, M::WrongAgent),
 ];
 
+/// The rows in a word each, which halves them: 21 bits for the errcode, 5 for products and phases, 6 for the meaning.
+static PACKED: [u32; ROWS.len()] = {
+    let mut packed = [0; ROWS.len()];
+    let mut at = 0;
+    while at < ROWS.len() {
+        let (errcode, whom, meaning) = ROWS[at];
+        packed[at] = ((errcode as u32) << 11) | ((whom as u32) << 6) | meaning as u32;
+        assert!(packed[at] as i32 >> 11 == errcode && whom < 1 << 5 && (meaning as u32) < 1 << 6, "does not fit");
+        at += 1;
+    }
+    packed
+};
+
 pub(crate) fn meaning(product: Product, phase: Phase, errcode: i32) -> Meaning {
     let product = match product {
         Product::Platform => MP,
@@ -82,7 +95,9 @@ pub(crate) fn meaning(product: Product, phase: Phase, errcode: i32) -> Meaning {
         Phase::Fetching => FETCH,
         Phase::Using => USE,
     };
-    ROWS.iter()
-        .find(|(code, whom, _)| *code == errcode && whom & product != 0 && whom & phase != 0)
-        .map_or(Meaning::Unknown, |&(_, _, meaning)| meaning)
+    let row = PACKED.iter().find(|&&row| {
+        let whom = (row >> 6) as u8;
+        row as i32 >> 11 == errcode && whom & product != 0 && whom & phase != 0
+    });
+    row.and_then(|row| Meaning::ALL.get((row & 0x3f) as usize)).copied().unwrap_or(Meaning::Unknown)
 }
