@@ -35,6 +35,8 @@ fn main() -> ! {
     })
 }
 
+/// Never part of its caller, which goes on for ever: what is needed here would take up stack as long.
+#[inline(never)]
 fn prepare(spawner: Spawner) -> Result<(), u32> {
     let (settings, account) = boot::settings()?;
     let tcp = net::start(spawner, boot::ethernet()?, boot::seed()?, BUFFERS.take()).map_err(|_| boot::BAD_BOARD)?;

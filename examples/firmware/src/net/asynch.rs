@@ -67,17 +67,20 @@ type Online = Watch<NoopRawMutex, bool, 1>;
 ///
 /// # Errors
 /// [`SpawnError`], when it has been started before.
+// The stack is made on the processor's stack and then moved; a caller that goes on should not keep that room.
+#[inline(never)]
 pub fn start(spawner: Spawner, mut chip: Lan9118, seed: u64, buffers: &'static mut Buffers) -> Result<Tcp, SpawnError> {
     static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
     static ONLINE: StaticCell<Online> = StaticCell::new();
-    if !chip.is_link_up() {
+    let link = chip.is_link_up();
+    if !link {
         news::link(false);
     }
     let resources = RESOURCES.try_init(StackResources::new()).ok_or(SpawnError::Busy)?;
     let online: &'static Online = ONLINE.try_init(Watch::new()).ok_or(SpawnError::Busy)?;
     let (stack, runner) = embassy_net::new(chip.interrupting(), Config::dhcpv4(Default::default()), resources, seed);
     spawner.spawn(move_packets(runner)?);
-    spawner.spawn(report(stack, online.sender())?);
+    spawner.spawn(report(stack, link, online.sender())?);
     Ok(Tcp {
         stack,
         online: online.receiver().ok_or(SpawnError::Busy)?,
@@ -92,8 +95,11 @@ async fn move_packets(mut runner: Runner<'static, Interrupting>) -> ! {
 
 /// The only task that asks the stack for link and address: it has room for one who waits.
 #[embassy_executor::task]
-async fn report(stack: Stack<'static>, online: Sender<'static, NoopRawMutex, bool, 1>) -> ! {
+async fn report(stack: Stack<'static>, link: bool, online: Sender<'static, NoopRawMutex, bool, 1>) -> ! {
     stack.wait_link_up().await;
+    if !link {
+        news::link(true);
+    }
     loop {
         select(stack.wait_config_up(), stack.wait_link_down()).await;
         if let Some(config) = stack.config_v4() {
