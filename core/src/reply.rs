@@ -15,7 +15,7 @@ use crate::token::{BadToken, MAX_TOKEN_LEN, Token};
 mod json;
 mod unescape;
 
-use unescape::Unescaped;
+use unescape::{Credential, Unescaped};
 
 /// The longest body that is read, in bytes. Real replies stay below 1 KiB.
 pub const MAX_REPLY_LEN: usize = 4096;
@@ -56,13 +56,10 @@ impl<'a> Reply<'a> {
     /// [`Malformed`] says what was wrong, by kind and never by content.
     pub fn read(body: &'a [u8], token_field: &str) -> Result<Self, Malformed> {
         let fields = json::fields(body, token_field)?;
-        match fields.token {
-            Some(token) if !token.0.is_empty() => Self::granted(token.0, fields.expires_in.unwrap_or(0)),
+        match fields.token.text() {
             // A code beyond 32 bits is no code we know; saturated, it stays unknown.
-            _ => Self::refused(
-                fields.errcode.map_or(0, |code| i32::try_from(code).unwrap_or(i32::MAX)),
-                fields.errmsg.map_or("", |text| text.0),
-            ),
+            "" => Self::refused(i32::try_from(fields.errcode.number()).unwrap_or(i32::MAX), fields.errmsg.text()),
+            token => Self::granted(token, fields.expires_in.number()),
         }
     }
 
@@ -103,9 +100,10 @@ impl Grant<'_> {
 
     fn check(&self) -> Result<(), BadToken> {
         let mut length = 0_usize;
-        for c in Unescaped::of(self.token) {
-            let c = c.map_err(|_| BadToken::ForbiddenCharacter)?;
-            crate::token::check_characters(c.encode_utf8(&mut [0; 4]))?;
+        for byte in Credential::of(self.token) {
+            if !crate::token::allowed(byte) {
+                return Err(BadToken::ForbiddenCharacter);
+            }
             length = length.saturating_add(1);
         }
         match length {
@@ -117,14 +115,14 @@ impl Grant<'_> {
 
     /// Whether it is the credential in `held`, compared without a copy.
     pub(crate) fn is(&self, held: &Token) -> bool {
-        Unescaped::of(self.token).eq(held.as_str().chars().map(Ok))
+        Credential::of(self.token).eq(held.as_str().bytes())
     }
 
     /// Replaces what `place` holds. The grant was checked when it was made, so every character fits.
     pub(crate) fn write_into(&self, place: &mut Token) {
         place.wipe();
-        for c in Unescaped::of(self.token).flatten() {
-            let _ = place.append(c.encode_utf8(&mut [0; 4]));
+        for byte in Credential::of(self.token) {
+            place.push(byte);
         }
     }
 }

@@ -30,14 +30,16 @@ impl Token {
     /// [`BadToken`] says what was wrong with it, by length and position, never by content.
     pub fn new(text: &str) -> Result<Self, BadToken> {
         let mut token = Self::vacant();
-        token.append(text)?;
-        if token.text.is_empty() { Err(BadToken::Empty) } else { Ok(token) }
+        if !text.bytes().all(allowed) {
+            return Err(BadToken::ForbiddenCharacter);
+        }
+        token.text.push_str(text).map_err(|_| BadToken::TooLong)?;
+        if token.is_empty() { Err(BadToken::Empty) } else { Ok(token) }
     }
 
-    /// Adds a fragment, as the reply reader finds them between escapes.
-    pub(crate) fn append(&mut self, fragment: &str) -> Result<(), BadToken> {
-        check_characters(fragment)?;
-        self.text.push_str(fragment).map_err(|_| BadToken::TooLong)
+    /// Adds a byte that was found to be [`allowed`]; there is room for all a reader lets through.
+    pub(crate) fn push(&mut self, byte: u8) {
+        let _ = self.text.push(byte.into());
     }
 
     /// The credential itself, for the one place that sends it.
@@ -70,13 +72,8 @@ impl Token {
     }
 }
 
-/// Whether every byte may stand in a credential.
-pub(crate) fn check_characters(text: &str) -> Result<(), BadToken> {
-    if text.bytes().all(allowed) { Ok(()) } else { Err(BadToken::ForbiddenCharacter) }
-}
-
 /// One byte of a credential: visible ASCII less the characters that would end a JSON string, a query value or a line.
-const fn allowed(byte: u8) -> bool {
+pub(crate) const fn allowed(byte: u8) -> bool {
     matches!(byte, 0x21..=0x7e) && !matches!(byte, b'"' | b'\\' | b'&' | b'#')
 }
 
