@@ -15,6 +15,7 @@ mod ledger;
 mod message;
 mod quota;
 mod refusal;
+mod repeat;
 mod request;
 mod rng;
 mod rotating;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::body::Body;
 use super::request::Request;
-use super::{Entry, Model};
+use super::{Entry, Model, repeat};
 
 /// Messages kept for reading back; the oldest goes first.
 const KEPT: usize = 10_000;
@@ -91,6 +91,9 @@ impl Model {
         let body = read(request)?;
         let entry = &mut self.entries[index];
         channel.look_at(entry, request, &body)?;
+        if let Some(first) = repeat::of(self.messages.iter(), now, channel, &entry.name, &body) {
+            return Ok(accepted(channel, first.id));
+        }
         entry.counters.messages += 1;
         let id = self.rng.next() >> 12;
         if self.messages.len() == KEPT {
@@ -103,12 +106,16 @@ impl Model {
             id,
             body,
         });
-        let ok = Body::default().with("errcode", 0).with("errmsg", "ok");
-        Ok(match channel {
-            Channel::Template => ok.with("msgid", id),
-            Channel::Work => ok.with("invaliduser", "").with("msgid", id.to_string()),
-            Channel::Customer => ok,
-        })
+        Ok(accepted(channel, id))
+    }
+}
+
+fn accepted(channel: Channel, id: u64) -> Body {
+    let ok = Body::default().with("errcode", 0).with("errmsg", "ok");
+    match channel {
+        Channel::Template => ok.with("msgid", id),
+        Channel::Work => ok.with("invaliduser", "").with("msgid", id.to_string()),
+        Channel::Customer => ok,
     }
 }
 

@@ -5,6 +5,7 @@ mod bench;
 mod gate;
 mod quotas;
 mod refusals;
+mod repeats;
 mod rotating;
 mod secrecy;
 mod stable;
