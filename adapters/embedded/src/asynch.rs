@@ -68,6 +68,33 @@ impl Remember for () {
     async fn idle(&mut self, _: &Keeper, _: Instant, _: &mut [u8]) {}
 }
 
+/// A memory that may be missing: a device whose flash does not answer goes on without.
+impl<M: Remember> Remember for Option<M> {
+    async fn recall(&mut self, keeper: &mut Keeper, now: Instant, scratch: &mut [u8]) {
+        if let Some(memory) = self {
+            memory.recall(keeper, now, scratch).await;
+        }
+    }
+
+    async fn before_sending(&mut self, keeper: &Keeper, now: Instant, scratch: &mut [u8]) {
+        if let Some(memory) = self {
+            memory.before_sending(keeper, now, scratch).await;
+        }
+    }
+
+    async fn settle(&mut self, keeper: &Keeper, now: Instant, scratch: &mut [u8]) {
+        if let Some(memory) = self {
+            memory.settle(keeper, now, scratch).await;
+        }
+    }
+
+    async fn idle(&mut self, keeper: &Keeper, now: Instant, scratch: &mut [u8]) {
+        if let Some(memory) = self {
+            memory.idle(keeper, now, scratch).await;
+        }
+    }
+}
+
 /// Runs `exchange` over an open connection until it ends. What came of it is the exchange's
 /// [`outcome`](Exchange::outcome). Enforce a deadline by dropping the future, then tell the exchange by
 /// [`handle_timeout`](Exchange::handle_timeout).

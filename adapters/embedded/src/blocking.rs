@@ -62,6 +62,33 @@ impl Remember for () {
     fn idle(&mut self, _: &Keeper, _: Instant, _: &mut [u8]) {}
 }
 
+/// A memory that may be missing: a device whose flash does not answer goes on without.
+impl<M: Remember> Remember for Option<M> {
+    fn recall(&mut self, keeper: &mut Keeper, now: Instant, scratch: &mut [u8]) {
+        if let Some(memory) = self {
+            memory.recall(keeper, now, scratch);
+        }
+    }
+
+    fn before_sending(&mut self, keeper: &Keeper, now: Instant, scratch: &mut [u8]) {
+        if let Some(memory) = self {
+            memory.before_sending(keeper, now, scratch);
+        }
+    }
+
+    fn settle(&mut self, keeper: &Keeper, now: Instant, scratch: &mut [u8]) {
+        if let Some(memory) = self {
+            memory.settle(keeper, now, scratch);
+        }
+    }
+
+    fn idle(&mut self, keeper: &Keeper, now: Instant, scratch: &mut [u8]) {
+        if let Some(memory) = self {
+            memory.idle(keeper, now, scratch);
+        }
+    }
+}
+
 /// Runs `exchange` over an open connection until it ends, or until `in_time` says no; that is asked before every read and
 /// write. What came of it is the exchange's [`outcome`](Exchange::outcome).
 pub fn run<S: Read + Write>(socket: &mut S, exchange: &mut Exchange<'_>, in_time: impl FnMut() -> bool) {

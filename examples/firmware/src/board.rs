@@ -3,11 +3,13 @@
 #[cfg(feature = "async")]
 pub mod executor;
 pub mod fatal;
+pub mod flash;
 pub mod interrupts;
 pub mod lan9118;
 pub mod semihosting;
 pub mod stack;
 pub mod time;
+pub mod wall;
 
 /// The processor's clock, in hertz.
 pub const CORE_CLOCK_HZ: u32 = 25_000_000;

@@ -8,7 +8,7 @@ use wxtoken_embedded::core::Account;
 use crate::{
     board::{
         lan9118::{Frames, Lan9118},
-        semihosting, stack, time,
+        semihosting, stack, time, wall,
     },
     gateway::Verdict,
     provision::Settings,
@@ -42,6 +42,8 @@ pub fn settings() -> Result<(Settings<'static>, Account<'static>), u32> {
         port,
         account.id()
     );
+    time::age(settings.uptime_s);
+    wall::set(settings.date);
     time::hurry(settings.hurry);
     Ok((settings, account))
 }
@@ -67,13 +69,6 @@ pub fn ethernet() -> Result<Lan9118, u32> {
         defmt::error!("board: the Ethernet chip does not work: {}", why);
         BAD_BOARD
     })
-}
-
-/// Says how long this device lets others go first.
-pub fn say_wait(seconds: u64) {
-    if seconds > 0 {
-        defmt::info!("gateway: lets others go first, fetches in {=u64} s", seconds);
-    }
 }
 
 /// Says how the job ended and what it cost, and ends the run. On a device in the field it ends never.

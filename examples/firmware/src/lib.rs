@@ -2,6 +2,7 @@
 //!
 //! - [`board`]: everything that knows the hardware, and the only place with `unsafe`;
 //! - [`boot`]: what every image does before its job begins;
+//! - [`memory`]: what is still known after a power failure;
 //! - [`net`]: TCP over the board's Ethernet, as the connector that `wxtoken-embedded` asks for;
 //! - [`provision`]: whose credential it is, and where it is asked for;
 //! - [`gateway`]: the job, which knows neither board nor network.
@@ -12,5 +13,6 @@
 pub mod board;
 pub mod boot;
 pub mod gateway;
+pub mod memory;
 pub mod net;
 pub mod provision;

@@ -148,7 +148,7 @@ fn the_blocking_client_counts_before_it_connects_and_wipes_after_the_memory() {
     let mut buffer = [0; 1024];
     let client =
         blocking::Client::new(account(&ROTATING), 7, Dialer(diary.clone(), Ok(())), clock.clone(), &mut buffer);
-    let mut client = client.with_memory(Memory(diary.clone()));
+    let mut client = client.with_memory(Some(Memory(diary.clone())));
     assert!(client.tick().is_some());
     assert!(client.tick().is_none() && client.tick().is_none());
     for after in [3_599_999, 3_600_000, 3_600_001] {
@@ -168,7 +168,7 @@ fn the_asynchronous_client_does_the_same() {
     let clock = Still::default();
     let mut buffer = [0; 1024];
     let client = asynch::Client::new(account(&ROTATING), 7, Dialer(diary.clone(), Ok(())), clock.clone(), &mut buffer);
-    let mut client = now(client.with_memory(Memory(diary.clone())));
+    let mut client = now(client.with_memory(Some(Memory(diary.clone()))));
     assert!(now(client.tick()).is_some());
     assert!(now(client.tick()).is_none() && now(client.tick()).is_none());
     for after in [3_599_999, 3_600_000, 3_600_001] {
@@ -188,8 +188,8 @@ fn nothing_of_the_memory_is_left_while_connecting() {
     let refuse = || Dialer(Diary::default(), Err(ConnectError::Refused));
     let mut buffer = [0; 1024];
     let client = blocking::Client::new(account(&ROTATING), 7, refuse(), Still::default(), &mut buffer);
-    assert!(client.with_memory(Memory(Diary::default())).tick().is_some_and(|a| a.fault.is_some()));
+    assert!(client.with_memory(Some(Memory(Diary::default()))).tick().is_some_and(|a| a.fault.is_some()));
     let client = asynch::Client::new(account(&ROTATING), 7, refuse(), Still::default(), &mut buffer);
-    let mut client = now(client.with_memory(Memory(Diary::default())));
+    let mut client = now(client.with_memory(Some(Memory(Diary::default()))));
     assert!(now(client.tick()).is_some_and(|a| a.fault.is_some()));
 }

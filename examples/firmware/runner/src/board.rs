@@ -101,12 +101,20 @@ impl<'a> Board<'a> {
 
     /// Waits until so many lines contain `words`; false when `limit` passes first, or the board ends.
     pub(crate) fn says(&mut self, words: &str, times: usize, limit: Duration) -> io::Result<bool> {
+        self.hears(limit, |lines| lines.iter().filter(|line| line.contains(words)).count() >= times)
+    }
+
+    /// Waits until a line contains one of `words`.
+    pub(crate) fn says_one_of(&mut self, words: &[&str], limit: Duration) -> io::Result<bool> {
+        self.hears(limit, |lines| lines.iter().any(|line| words.iter().any(|words| line.contains(words))))
+    }
+
+    fn hears(&mut self, limit: Duration, enough: impl Fn(&[String]) -> bool) -> io::Result<bool> {
         let until = now() + limit;
         loop {
             let over = self.emulator.try_wait()?.is_some() || now() >= until;
             // Looked at after that, so that the last words count.
-            let lines = self.image.reader.lines(&self.said.so_far()).lines;
-            if lines.iter().filter(|line| line.contains(words)).count() >= times {
+            if enough(&self.image.reader.lines(&self.said.so_far()).lines) {
                 return Ok(true);
             }
             if over {

@@ -1,10 +1,12 @@
 //! What can happen to a gateway, and what must it then do and say? A file for each kind of trouble.
 
+mod board;
 mod once;
 mod plain;
 mod power;
 mod recovery;
 mod refusals;
+mod time;
 mod tls;
 mod wire;
 
@@ -49,6 +51,6 @@ mod code {
 pub(crate) fn all() -> Vec<Case> {
     let once = [plain::all(), refusals::all(), wire::all(), recovery::all(), tls::all()];
     let mut all: Vec<Case> = once.into_iter().flatten().map(Case::from).collect();
-    all.extend(power::all());
+    all.extend([board::all(), power::all(), time::all()].into_iter().flatten());
     all
 }

@@ -45,3 +45,9 @@ impl Reader {
         }
     }
 }
+
+/// When a line was said, in milliseconds since the boot, by the image's own clock.
+pub(crate) fn said_at_ms(line: &str) -> Option<u64> {
+    let (seconds, ms) = line.split_once(' ')?.0.split_once('.')?;
+    Some(seconds.parse::<u64>().ok()? * 1000 + ms.parse::<u64>().ok()?)
+}

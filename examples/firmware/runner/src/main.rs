@@ -7,8 +7,10 @@
 mod args;
 mod board;
 mod cases;
+mod dice;
 mod images;
 mod log;
+mod qmp;
 mod report;
 mod secrecy;
 mod trial;

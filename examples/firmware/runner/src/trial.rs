@@ -20,6 +20,11 @@ pub(crate) const SECRET: &str = "an-example-device-key-0001";
 /// A secret that the platform may have instead.
 pub(crate) const OTHER_SECRET: &str = "another-key-than-the-device-has";
 
+/// The file that is the flash of the boards, as they know it.
+pub(crate) const FLASH: &str = "flash.bin";
+/// The bytes of the images' flash.
+const FLASH_BYTES: usize = 8192;
+
 /// One case with one image, while it runs.
 pub(crate) struct Trial<'a> {
     pub(crate) image: &'a Image,
@@ -79,6 +84,11 @@ impl<'a> Trial<'a> {
         self.folder.path().join(name)
     }
 
+    /// A flash as it comes from the factory.
+    pub(crate) fn new_flash(&self) -> io::Result<()> {
+        std::fs::write(self.file(FLASH), [0xff; FLASH_BYTES])
+    }
+
     /// Boots the image with `words`, which are those of `provision.rs`.
     pub(crate) fn boot(&self, words: &[String]) -> io::Result<Board<'a>> {
         self.boot_with(words, &[])
@@ -98,10 +108,25 @@ impl<'a> Trial<'a> {
         Ok(self.take(ended, 0))
     }
 
+    /// The same, where the reset button may have been pressed while it was saying something.
+    pub(crate) fn wait_after_reset(&mut self, board: Board<'a>) -> io::Result<Vec<String>> {
+        let ended = board.wait()?;
+        if ended.code.is_none() {
+            self.complain("it did not end in time");
+        }
+        Ok(self.take(ended, 1))
+    }
+
     /// Cuts the power, and returns the lines of this boot.
     pub(crate) fn cut(&mut self, board: Board<'a>) -> io::Result<Vec<String>> {
         let ended = board.cut()?;
         Ok(self.take(ended, 0))
+    }
+
+    /// The same at a moment in which it may be saying something.
+    pub(crate) fn cut_anywhere(&mut self, board: Board<'a>) -> io::Result<Vec<String>> {
+        let ended = board.cut()?;
+        Ok(self.take(ended, 1))
     }
 
     /// Takes over what was said. `torn`: so many lines may have been ended by a reset.
@@ -119,6 +144,11 @@ impl<'a> Trial<'a> {
         let text = read.lines.join("\n").into_bytes();
         self.outputs.extend([ended.log, ended.complaints, text]);
         read.lines
+    }
+
+    /// Something worth knowing.
+    pub(crate) fn note(&mut self, what: impl Into<String>) {
+        self.report.notes.push(what.into());
     }
 
     /// Something is not as it should be.
@@ -156,6 +186,12 @@ impl<'a> Trial<'a> {
         self.expect(lines.iter().any(|line| line.contains(words)), || format!("it does not say: {words}"));
     }
 
+    /// So many lines of all boots should contain these words.
+    pub(crate) fn expect_ever_said(&mut self, words: &str, times: usize) {
+        let said = self.report.lines.iter().filter(|line| line.contains(words)).count();
+        self.expect(said == times, || format!("it says {said} times instead of {times}: {words}"));
+    }
+
     /// The platform should have executed so many fetches.
     pub(crate) fn expect_fetched(&mut self, platform: &Running, times: u64) {
         let fetched = platform.counters().account(ID).fetched_in_all();
@@ -170,5 +206,11 @@ impl<'a> Trial<'a> {
         tokens.iter().for_each(|token| hidden.add("a token", token));
         let leaks: Vec<_> = self.outputs.iter().flat_map(|output| hidden.leaks(output)).collect();
         leaks.into_iter().for_each(|what| self.complain(format!("{what} is in the log")));
+        // The token is in the flash: that is what the flash is for. The secret is compiled in, and must not be there too.
+        let mut secrets = Hidden::default();
+        secrets.add("the secret", SECRET);
+        let flash = std::fs::read(self.file(FLASH)).unwrap_or_default();
+        let leaks = secrets.leaks(&flash);
+        leaks.into_iter().for_each(|what| self.complain(format!("{what} is in the flash")));
     }
 }

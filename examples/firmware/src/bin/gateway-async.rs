@@ -11,9 +11,10 @@ use embassy_executor::Spawner;
 use static_cell::ConstStaticCell;
 use wxtoken_embedded::{Clock as _, DEFAULT_BUFFER_LEN, EmbassyClock, asynch::Client, core::Account};
 use wxtoken_firmware::{
-    board::{executor, lan9118, semihosting, time::alarm},
+    board::{executor, lan9118, semihosting, time::alarm, wall},
     boot,
     gateway::{Job, asynch::keep_fresh},
+    memory,
     net::asynch::{self as net, Buffers, Tcp},
     provision::Settings,
     serve,
@@ -48,11 +49,13 @@ fn prepare(spawner: Spawner) -> Result<(), u32> {
 #[embassy_executor::task]
 async fn keep(settings: Settings<'static>, account: Account<'static>, tcp: Tcp) {
     let mut clock = EmbassyClock::new();
-    let mut client = Client::new(account, settings.device, tcp, clock, EXCHANGE.take());
-    if let Some(unix_s) = semihosting::unix_time() {
+    let memory = memory::open(&settings, &account);
+    let client = Client::new(account, settings.device, tcp, clock, EXCHANGE.take());
+    let mut client = client.with_memory(memory).await;
+    if let Some(unix_s) = wall::unix_time() {
         client.keeper_mut().wall_clock(clock.now(), unix_s);
     }
     client.put_off(settings.device, Duration::from_secs(settings.spread_s.into()));
-    boot::say_wait(client.poll_at().saturating_since(clock.now()).as_secs());
+    memory::say_start(client.keeper(), clock.now(), client.poll_at());
     boot::end(keep_fresh(&mut client, &mut Job::new(settings.end)).await)
 }

@@ -9,9 +9,10 @@ use defmt_semihosting as _;
 use static_cell::{ConstStaticCell, StaticCell};
 use wxtoken_embedded::{Clock as _, DEFAULT_BUFFER_LEN, blocking::Client};
 use wxtoken_firmware::{
-    board::{semihosting, time},
+    board::{semihosting, time, wall},
     boot,
     gateway::{Job, Verdict, blocking::keep_fresh},
+    memory,
     net::blocking::{Buffers, NO_SOCKETS, Network, Sockets},
 };
 
@@ -32,12 +33,13 @@ fn run() -> Result<Verdict, u32> {
     let mut clock = time::start(peripherals.SYST);
     let (settings, account) = boot::settings()?;
     let network = Network::new(boot::ethernet()?, clock, boot::seed()?, SOCKETS.init(NO_SOCKETS), BUFFERS.take());
-    let mut client = Client::new(account, settings.device, network, clock, EXCHANGE.take());
-    if let Some(unix_s) = semihosting::unix_time() {
+    let memory = memory::open(&settings, &account);
+    let mut client = Client::new(account, settings.device, network, clock, EXCHANGE.take()).with_memory(memory);
+    if let Some(unix_s) = wall::unix_time() {
         client.keeper_mut().wall_clock(clock.now(), unix_s);
     }
     client.put_off(settings.device, Duration::from_secs(settings.spread_s.into()));
-    boot::say_wait(client.poll_at().saturating_since(clock.now()).as_secs());
+    memory::say_start(client.keeper(), clock.now(), client.poll_at());
     let mut job = Job::new(settings.end);
     Ok(keep_fresh(&mut client, &mut job, |network| {
         network.poll();

@@ -5,6 +5,8 @@
 
 use core::arch::asm;
 
+pub mod file;
+
 const SYS_OPEN: u32 = 0x01;
 const SYS_CLOSE: u32 = 0x02;
 const SYS_READ: u32 = 0x06;

@@ -96,6 +96,11 @@ pub fn hurry(times: u32) {
     });
 }
 
+/// **EMULATOR ONLY.** As if it had been running for so many seconds more.
+pub fn age(seconds: u32) {
+    elapsed(|elapsed| elapsed.cycles += u64::from(seconds) * u64::from(CORE_CLOCK_HZ));
+}
+
 /// Sleeps until the next interrupt, which is the next tick at the latest.
 pub fn nap() {
     cortex_m::asm::wfi();
