@@ -227,16 +227,24 @@ pub enum Malformed {
     Expiry,
 }
 
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Malformed {
+    /// What came and what to look at, for a person, in one line; also where there is no `core::fmt`.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
             Self::TooLong => "the reply is longer than 4096 bytes; is this WeChat, or a proxy's page?",
             Self::TooDeep => "the reply nests brackets deeper than 8; is this WeChat?",
             Self::NotJson => "the reply is not the JSON of a WeChat reply; is this WeChat, or a proxy's page?",
             Self::NoToken => "the reply has neither a token nor an errcode; is the path right?",
-            Self::Token(why) => return why.fmt(f),
+            Self::Token(why) => why.text(),
             Self::Expiry => "the reply's expires_in is missing or not within 1 to 86400 seconds",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
     }
 }
 

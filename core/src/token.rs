@@ -117,13 +117,21 @@ pub enum BadToken {
     ForbiddenCharacter,
 }
 
-impl fmt::Display for BadToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl BadToken {
+    /// What is wrong, for a person, in one line.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
             Self::Empty => "the token is empty",
             Self::TooLong => "the token is longer than the 512 bytes the platform allows",
             Self::ForbiddenCharacter => "the token has a character that no WeChat token has",
-        })
+        }
+    }
+}
+
+impl fmt::Display for BadToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
     }
 }
 

@@ -93,7 +93,7 @@ impl<'a> Desk<'a> {
 
         let id = self.account.id();
         let left = self.keeper.remaining(now).as_secs();
-        let next = self.poll_at().saturating_since(now).as_secs();
+        let next = whole_s(self.poll_at().saturating_since(now));
         match (&attempt.outcome, attempt.fault) {
             (Outcome::Granted { generation }, _) => {
                 defmt::info!(
@@ -132,10 +132,63 @@ impl<'a> Desk<'a> {
                     left
                 );
             }
+            (Outcome::Malformed(why), None) => {
+                defmt::warn!(
+                    "{=str}: {=str}; next try in {=u64} s; token good for {=u64} s",
+                    id,
+                    why.text(),
+                    next,
+                    left
+                );
+            }
+            (Outcome::Status(status), None) => {
+                defmt::warn!(
+                    "{=str}: HTTP status {=u16} instead of a reply; {=str}; next try in {=u64} s; token good for {=u64} s",
+                    id,
+                    *status,
+                    remedy(*status),
+                    next,
+                    left
+                );
+            }
             (outcome, None) => {
                 defmt::warn!("{=str}: {}; next try in {=u64} s; token good for {=u64} s", id, outcome, next, left);
             }
         }
         attempt
+    }
+}
+
+/// What to look at when a reply is this HTTP status and nothing else.
+#[cfg(any(feature = "defmt", test))]
+const fn remedy(status: u16) -> &'static str {
+    match status {
+        400..=499 => "is the base URL right, does a proxy answer?",
+        _ => "it may pass by itself",
+    }
+}
+
+/// Rounded up: "in 0 s" would be now.
+#[cfg(any(feature = "defmt", test))]
+fn whole_s(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_that_is_not_over_is_never_shown_as_none() {
+        for (ms, s) in [(0, 0), (1, 1), (999, 1), (1_000, 1), (1_001, 2), (300_000, 300)] {
+            assert_eq!(whole_s(Duration::from_millis(ms)), s, "{ms}");
+        }
+        assert_eq!(whole_s(Duration::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn every_status_has_a_remedy() {
+        assert_ne!(remedy(404), remedy(502));
+        assert!([200, 400, 499, 500, 599].into_iter().all(|status| !remedy(status).is_empty()));
     }
 }

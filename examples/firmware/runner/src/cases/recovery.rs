@@ -33,7 +33,7 @@ pub(super) fn all() -> Vec<Once> {
                 }
             }),
             attempts: 3,
-            says: &["NotJson", "the connection broke", "is good for"],
+            says: &["is not the JSON of a WeChat reply", "the connection broke", "is good for"],
             ..Once::named("recovers: garbage, then a reset")
         },
         Once {

@@ -40,7 +40,7 @@ pub(super) fn all() -> Vec<Once> {
 fn faults() -> Vec<Once> {
     let closed: &[&str] = &["closed before the reply was complete"];
     let late: &[&str] = &["no complete reply in time"];
-    let portal: &[&str] = &["NotJson", "is the server's address right?"];
+    let portal: &[&str] = &["is not the JSON of a WeChat reply", "is the server's address right?"];
     let trickle = |bytes, every_ms| Fault::Trickle { bytes, every_ms };
     let chunked = |with_length| Fault::Chunked { chunk: 7, extensions: true, trailers: true, with_length };
     vec![
@@ -82,7 +82,7 @@ fn faults() -> Vec<Once> {
             "a proxy's error page (502)",
             Fault::Status { status: 502 },
             code::FOREIGN,
-            &["502", "not what the platform"],
+            &["HTTP status 502 instead of a reply; it may pass by itself", "not what the platform"],
             false,
         ),
         faulty("a captive portal's page", Fault::Html, code::MALFORMED, portal, false),
