@@ -1,6 +1,7 @@
 //! Where does chance come from: from a seed the caller gives, so that a test can repeat it and replicas can agree on it.
 
 /// Spreads the bits of a counter over the whole word (the finaliser of SplitMix64).
+#[inline(never)]
 pub(crate) const fn mix(x: u64) -> u64 {
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -11,6 +12,7 @@ pub(crate) const fn mix(x: u64) -> u64 {
 ///
 /// There is no running state: the same generation or attempt always draws the same number, however often it is asked
 /// (a jitter drawn again at every poll collapses to its early edge).
+#[inline(never)]
 pub(crate) const fn up_to(max: u32, seed: u64, draw: u64) -> u32 {
     let word = mix(seed ^ draw.wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 32;
     // Multiply and shift: no division, no bias worth the name, and never above `max`.

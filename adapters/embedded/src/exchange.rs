@@ -257,7 +257,7 @@ impl<'b> Exchange<'b> {
         match &mut self.rest {
             // The buffer is behind us: these were bytes of the rest itself.
             Rest::Bytes(bytes) if len == 0 => *bytes = bytes.get(n..).unwrap_or(&[]),
-            _ => self.buffer.zeroize(),
+            _ => self.wipe(),
         }
         self.state = match self.rest {
             Rest::Bytes([]) | Rest::Source(0) => State::Head { filled: 0, interim: 0 },
@@ -364,11 +364,18 @@ impl<'b> Exchange<'b> {
         matches!(self.state, State::Done { reusable: true, .. })
     }
 
+    // Called at many places.
+    #[inline(never)]
     fn fail(&mut self, fault: Fault) {
         if !self.is_done() {
-            self.buffer.zeroize();
+            self.wipe();
             self.state = State::Failed(fault);
         }
+    }
+
+    #[inline(never)]
+    fn wipe(&mut self) {
+        self.buffer.zeroize();
     }
 
     fn read_head(&mut self, filled: usize, mut interim: u8) -> Result<(), Fault> {
@@ -440,7 +447,7 @@ impl<'b> Exchange<'b> {
 impl Drop for Exchange<'_> {
     fn drop(&mut self) {
         if !self.kept {
-            self.buffer.zeroize();
+            self.wipe();
         }
     }
 }

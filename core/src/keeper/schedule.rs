@@ -85,6 +85,7 @@ impl Keeper {
     }
 
     /// When the token held should be replaced.
+    #[inline(never)]
     pub(super) fn refresh_at(&self) -> u64 {
         if !self.holds() || self.refused || self.force_pending {
             0
@@ -139,6 +140,7 @@ impl Keeper {
 
     /// Spreads what is left of the reserve over what is left of the day, so that a day-long fault still ends in a
     /// recovery within half an hour, and not only at midnight.
+    #[inline(never)]
     pub(super) fn stretch_reserve(&mut self, now: u64) {
         if self.day_fetches >= self.unreserved() {
             let left = u32::from(self.policy.daily_limit.saturating_sub(self.day_fetches));

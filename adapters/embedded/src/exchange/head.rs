@@ -41,20 +41,24 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<(Option<Head>, usize)>, Fault>
 fn judge(status: u16, is_1_1: bool, fields: &[Header<'_>]) -> Result<Head, Fault> {
     let (mut length, mut chunked, mut close) = (None, false, false);
     for field in fields {
-        if field.name.eq_ignore_ascii_case("content-length") {
-            length = Some(merge(length, field.value)?);
-        } else if field.name.eq_ignore_ascii_case("transfer-encoding") {
+        let (name, value) = (field.name.as_bytes(), field.value);
+        if is(name, "content-length") {
+            length = Some(merge(length, value)?);
+        } else if is(name, "transfer-encoding") {
             // A second coding, or the same twice, is one we cannot undo; HTTP/1.0 has none (RFC 9112, section 6.1).
-            if chunked || !is_1_1 || !field.value.eq_ignore_ascii_case(b"chunked") {
+            if chunked || !is_1_1 || !is(value, "chunked") {
                 return Err(Fault::Framing);
             }
             chunked = true;
-        } else if field.name.eq_ignore_ascii_case("content-encoding") {
-            if !field.value.is_empty() && !field.value.eq_ignore_ascii_case(b"identity") {
+        } else if is(name, "content-encoding") {
+            if !value.is_empty() && !is(value, "identity") {
                 return Err(Fault::Encoded);
             }
-        } else if field.name.eq_ignore_ascii_case("connection") {
-            close |= field.value.split(|&b| b == b',').any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"));
+        } else if is(name, "connection") {
+            let mut options = Some(value);
+            while let Some(option) = next_item(&mut options) {
+                close |= is(option, "close");
+            }
         }
     }
     let framing = match (chunked, length) {
@@ -69,11 +73,27 @@ fn judge(status: u16, is_1_1: bool, fields: &[Header<'_>]) -> Result<Head, Fault
     Ok(Head { status, framing, reusable: is_1_1 && !close && !matches!(framing, Framing::UntilClose) })
 }
 
+/// Names, and the words of their values, are the same in upper and lower case.
+#[inline(never)]
+fn is(text: &[u8], word: &str) -> bool {
+    text.eq_ignore_ascii_case(word.as_bytes())
+}
+
+/// The next of a list's items, without the space around it (RFC 9110, section 5.6.1); an empty list has an empty one.
+#[inline(never)]
+fn next_item<'a>(list: &mut Option<&'a [u8]>) -> Option<&'a [u8]> {
+    let rest = list.take()?;
+    let end = rest.iter().position(|&b| b == b',').unwrap_or(rest.len());
+    let (item, more) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+    *list = more.get(1..);
+    Some(item.trim_ascii())
+}
+
 /// One more Content-Length. The same again, in another field or as a list, is no contradiction (RFC 9110, section 8.6).
 fn merge(before: Option<usize>, value: &[u8]) -> Result<usize, Fault> {
-    let mut known = before;
-    for item in value.split(|&b| b == b',') {
-        let length = decimal(item.trim_ascii()).ok_or(Fault::Framing)?;
+    let (mut known, mut items) = (before, Some(value));
+    while let Some(item) = next_item(&mut items) {
+        let length = decimal(item).ok_or(Fault::Framing)?;
         if known.is_some_and(|known| known != length) {
             return Err(Fault::Framing);
         }
@@ -84,8 +104,9 @@ fn merge(before: Option<usize>, value: &[u8]) -> Result<usize, Fault> {
 
 /// Digits and nothing else. A number beyond the address space saturates: it is too long for any buffer.
 fn decimal(digits: &[u8]) -> Option<usize> {
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    Some(digits.iter().fold(0_usize, |n, &d| n.saturating_mul(10).saturating_add(usize::from(d.saturating_sub(b'0')))))
+    let first = digits.first().map(|_| 0_usize);
+    digits.iter().fold(first, |n, &d| {
+        let digit = d.is_ascii_digit().then_some(usize::from(d & 0xf))?;
+        Some(n?.saturating_mul(10).saturating_add(digit))
+    })
 }
