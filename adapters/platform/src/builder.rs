@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::clock::Clock;
 use crate::door::{Door, Switchboard};
 use crate::engine::Engine;
+use crate::http::Limits;
 use crate::model::{Account, Model, Quirks};
 use crate::running::Running;
 use crate::server::{Service, Shared};
@@ -38,7 +39,7 @@ impl Platform {
             http_port: 0,
             https_port: 0,
             control_port: 0,
-            max_body: 16 << 20,
+            limits: Limits { body: 16 << 20, form: 32 << 20 },
             max_connections: 1_024,
         }
     }
@@ -58,7 +59,7 @@ pub struct Builder {
     http_port: u16,
     https_port: u16,
     control_port: u16,
-    max_body: usize,
+    limits: Limits,
     max_connections: usize,
 }
 
@@ -153,7 +154,15 @@ impl Builder {
     /// The largest request body in bytes, 16 MiB unless said; a larger one gets 413.
     #[must_use]
     pub const fn max_body(mut self, bytes: usize) -> Self {
-        self.max_body = bytes;
+        self.limits.body = bytes;
+        self
+    }
+
+    /// The largest form with a file in bytes, 32 MiB unless said; a larger one gets 413. The file goes to a temporary file
+    /// of the system, not into memory.
+    #[must_use]
+    pub const fn max_form(mut self, bytes: usize) -> Self {
+        self.limits.form = bytes;
         self
     }
 
@@ -198,7 +207,7 @@ impl Builder {
 
         let engine = Arc::new(Engine::new(model, Clock::new(self.start_ms, self.speed)));
         let (stopper, stop) = watch::channel(false);
-        let shared = Shared { engine, tls, max_body: self.max_body, switchboard, stop, stopper: Arc::new(stopper) };
+        let shared = Shared { engine, tls, limits: self.limits, switchboard, stop, stopper: Arc::new(stopper) };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("wxtoken-platform")

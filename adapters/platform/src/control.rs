@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::Response;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::download::Outgoing;
 use crate::fault::{Fault, FaultScope};
 use crate::model::{Refusal, UnknownAccount};
 use crate::server::Shared;
@@ -107,7 +108,7 @@ struct LeafOrder {
 pub(crate) async fn answer(
     shared: Shared,
     request: hyper::Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Outgoing>, Infallible> {
     let (head, body) = request.into_parts();
     let result = match Limited::new(body, MAX_BODY).collect().await {
         // A page in a browser must not reach this port by posting to it; programs send no Origin.
@@ -119,7 +120,7 @@ pub(crate) async fn answer(
         Ok(value) => (200, value),
         Err(Refused(status, error)) => (status, json!({ "error": error })),
     };
-    let mut response = Response::new(Full::new(Bytes::from(format!("{body}\n"))));
+    let mut response = Response::new(Either::Left(Full::new(Bytes::from(format!("{body}\n")))));
     if let Ok(status) = hyper::StatusCode::from_u16(status) {
         *response.status_mut() = status;
     }
@@ -175,6 +176,7 @@ fn follow(shared: &Shared, method: &str, path: &str, body: &[u8]) -> Result<Valu
         }
         ("GET", "/counters") => return Ok(to_json(&engine.lock().counters())),
         ("GET", "/messages") => return Ok(to_json(&engine.lock().model.messages())),
+        ("GET", "/media") => return Ok(to_json(&engine.lock().model.media())),
         ("POST", "/shutdown") => {
             shared.stopper.send_replace(true);
             return Ok(json!({}));

@@ -3,14 +3,16 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Either, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
+use hyper::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, LOCATION};
 use hyper::{Response, StatusCode};
 
+use crate::download::{Download, Outgoing};
 use crate::engine::Engine;
 use crate::fault::{Fault, Planned};
-use crate::model::{Reply, Request};
+use crate::form::{self, Unread};
+use crate::model::{Reply, Request, Upload};
 use crate::tap::Capture;
 
 /// The largest body that a fault makes up.
@@ -19,25 +21,37 @@ const MAX_OVERSIZE: usize = 64 << 20;
 /// What a call answered without being executed says, where its fault does not.
 const BUSY: &str = r#"{"errcode":-1,"errmsg":"system error"}"#;
 
+/// The largest bodies in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// One that is held in memory.
+    pub(crate) body: usize,
+    /// A form, which is not.
+    pub(crate) form: usize,
+}
+
 /// Answers one call of the platform.
 pub(crate) async fn answer(
     engine: Arc<Engine>,
     capture: Capture,
     from: (IpAddr, bool),
-    max_body: usize,
+    limits: Limits,
     request: hyper::Request<Incoming>,
-) -> Response<Full<Bytes>> {
+) -> Response<Outgoing> {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
+    let header = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let content_type = header(CONTENT_TYPE).map(str::to_owned);
     // Read to its end before anything else: whoever answers early makes the client's writing fail.
-    let Ok(body) = Limited::new(body, max_body).collect().await else {
+    let Ok((body, upload)) = read(body, content_type.as_deref(), limits).await else {
         tracing::debug!("request body too large or broken off");
         return closing(Reply::plain(413, String::new()));
     };
-    let header = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let mut call = Request::new(head.method.as_str(), target, body.to_bytes().to_vec());
-    call.content_type = header(CONTENT_TYPE).map(str::to_owned);
+    let mut call = Request::new(head.method.as_str(), target, body);
+    call.upload = upload;
+    call.host = header(HOST).map(str::to_owned);
+    call.content_type = content_type;
     call.has_content_length = head.headers.contains_key(CONTENT_LENGTH);
     (call.client_ip, call.secure) = from;
 
@@ -60,6 +74,7 @@ pub(crate) async fn answer(
         Fault::Status { status } => response(Reply::html(if (100..=999).contains(&status) { status } else { 502 })),
         Fault::Html => response(Reply::html(200)),
         Fault::Garbage => {
+            reply.content = None;
             reply.body = (0..=255).rev().chain([b'{', 0xff, 0x00, b'"']).collect();
             response(reply)
         }
@@ -69,6 +84,7 @@ pub(crate) async fn answer(
             response(Reply::plain(200, body))
         }
         Fault::Body { bytes } => {
+            reply.content = None;
             reply.body = bytes;
             response(reply)
         }
@@ -91,8 +107,20 @@ pub(crate) async fn answer(
     }
 }
 
-fn response(reply: Reply) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(reply.body)));
+async fn read(body: Incoming, content_type: Option<&str>, limits: Limits) -> Result<(Vec<u8>, Option<Upload>), Unread> {
+    if let Some(boundary) = content_type.and_then(|value| multer::parse_boundary(value).ok()) {
+        let upload = form::read(Limited::new(body, limits.form), boundary).await?;
+        return Ok((Vec::new(), upload));
+    }
+    let body = Limited::new(body, limits.body).collect().await.map_err(|_| Unread)?;
+    Ok((body.to_bytes().to_vec(), None))
+}
+
+fn response(reply: Reply) -> Response<Outgoing> {
+    let mut response = Response::new(match reply.content {
+        Some(content) => Either::Right(Download::new(content)),
+        None => Either::Left(Full::new(Bytes::from(reply.body))),
+    });
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
     for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::try_from(value) {
@@ -102,7 +130,7 @@ fn response(reply: Reply) -> Response<Full<Bytes>> {
     response
 }
 
-fn closing(reply: Reply) -> Response<Full<Bytes>> {
+fn closing(reply: Reply) -> Response<Outgoing> {
     let mut response = response(reply);
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response

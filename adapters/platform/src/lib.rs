@@ -34,7 +34,8 @@
 //! | `message/template/send`, `message/custom/send`, `message/send` | the same, and keeps the message for reading back |
 //! | `ticket/getticket` | `type` is `jsapi` or `wx_card`: the same ticket for its 7200 s; 10 000 a day |
 //! | `get_jsapi_ticket`, `ticket/get?type=agent_config` | WeCom's: 100 an hour for an application, 400 for a corporation |
-//! | `media/upload` | the same, and looks at the form |
+//! | `media/upload` | a form with a file: type, name and size as documented; its media_id lives three days |
+//! | `media/get` | that file; of a 公众号's video its address |
 //!
 //! All of them on one port, where the real platform has two hosts: a call that belongs to nobody is answered in WeCom's
 //! words when its path is WeCom's alone, or when there are only WeCom accounts.
@@ -74,7 +75,7 @@
 //! | `POST /accounts/NAME/valid`, `/ticket-valid` | `{"token":".."}`, `{"ticket":".."}`; answers `{"valid":true}` |
 //! | `POST /accounts/NAME/quota` | `{"path":"/cgi-bin/message/send","per_minute":3,"per_hour":3,"per_day":3}`; a number that is missing stays |
 //! | `GET /counters` | answers [`Counters`] |
-//! | `GET /messages` | answers an array of [`Message`] |
+//! | `GET /messages`, `GET /media` | answers an array of [`Message`], of [`Medium`] |
 //! | `POST /shutdown` | |
 //!
 //! # Where the documents leave a choice
@@ -93,21 +94,27 @@
 //! - A public account's repeated ticket says 7200 s each time, WeCom's what is left ([`TicketRepeat`]). A ticket outlives
 //!   the token that fetched it. All applications of a corporation get the same corporation ticket. A wrong `type` is 40097,
 //!   WeCom 40058; a 小程序 has no tickets (48001).
+//! - A file is judged by the ending of its name (40005) and its size (45001; empty: 44001; WeCom up to 5 bytes: 40006), never
+//!   by its bytes; nobody measures how long a recording plays. A megabyte has 1 048 576 bytes. A media_id of WeCom is good
+//!   for every application of the corporation. A message that names one that is not alive gets 40007.
 //! - An API's full minute is 45011, its hour or day 45009. WeCom says 45009 to each, for as long as the window was.
 //! - Changes in the console act at once; the real ones take minutes.
 //!
 //! # What it does not do
 //!
-//! HTTP/2, the open platform's and third parties' credentials, `clear_quota`, per-address
-//! limits. It reports nothing about the real platform's speed, and its tokens protect nothing.
+//! HTTP/2, parts of a file (`Range`), the rule that customer messages answer within 48 hours, the open platform's and third
+//! parties' credentials, `clear_quota`, per-address limits. It reports nothing about the real platform's speed, and its tokens protect nothing.
 
 mod builder;
 mod clock;
+mod content;
 mod control;
 mod delivery;
 mod door;
+mod download;
 mod engine;
 mod fault;
+mod form;
 mod http;
 pub mod model;
 mod running;
@@ -118,8 +125,8 @@ mod tls;
 pub use builder::{Builder, Platform};
 pub use fault::{Fault, FaultScope, TimeBase};
 pub use model::{
-    Account, AccountCounters, ApiQuota, Calls, Counters, ForcedPredecessor, Kind, Message, Overlap, Quirks, Quotas,
-    Refusal, TicketRepeat, UnknownAccount, WorkBody, WorkRepeat,
+    Account, AccountCounters, ApiQuota, Calls, Counters, ForcedPredecessor, Kind, Medium, Message, Overlap, Quirks,
+    Quotas, Refusal, TicketRepeat, UnknownAccount, WorkBody, WorkRepeat,
 };
 pub use running::Running;
 pub use tls::{Leaf, ServerKey, TlsVersions};

@@ -12,6 +12,7 @@ mod errcodes;
 mod fetch;
 mod gate;
 mod ledger;
+mod media;
 mod message;
 mod quota;
 mod refusal;
@@ -26,14 +27,16 @@ mod work;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
+pub use crate::content::Content;
 pub use account::{Account, ForcedPredecessor, Kind, Overlap, Quotas, TicketRepeat, WorkBody, WorkRepeat};
 pub use body::Quirks;
 pub use control::UnknownAccount;
 pub use counters::{AccountCounters, Calls, Counters};
+pub use media::Medium;
 pub use message::Message;
 pub use quota::ApiQuota;
 pub use refusal::Refusal;
-pub use request::{Reply, Request};
+pub use request::{Reply, Request, Upload};
 
 use body::Body;
 use errcodes::Scene;
@@ -58,6 +61,7 @@ pub struct Model {
     rng: Rng,
     quirks: Quirks,
     messages: VecDeque<Message>,
+    shelf: media::Shelf,
     strangers: BTreeMap<i32, u64>,
     length_required: u64,
 }
@@ -89,7 +93,7 @@ struct Outcome {
 impl Model {
     /// A platform without accounts. Equal seeds give equal tokens.
     #[must_use]
-    pub const fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self {
             entries: Vec::new(),
             corporations: BTreeMap::new(),
@@ -104,6 +108,7 @@ impl Model {
                 require_https: false,
             },
             messages: VecDeque::new(),
+            shelf: media::Shelf::default(),
             strangers: BTreeMap::new(),
             length_required: 0,
         }
@@ -121,6 +126,8 @@ impl Model {
             Outcome { entry: None, kind: self.kind_of_stranger(&request.path), result: Err(43_003) }
         } else if let Some(door) = fetch {
             self.fetch(now, request, door)
+        } else if let Some(media_id) = request.path.strip_prefix(media::VIDEOS) {
+            Outcome { entry: None, kind: Kind::Official, result: self.video(now, media_id) }
         } else {
             self.call(now, request)
         };
@@ -146,7 +153,7 @@ impl Model {
         let scene = Scene { kind: outcome.kind, ip: request.client_ip, now };
         let mut headers = vec![("server", "nginx".to_owned()), date(now)];
         let failed = outcome.result.is_err();
-        let body = outcome.result.unwrap_or_else(|code| {
+        let mut body = outcome.result.unwrap_or_else(|code| {
             let message = errcodes::message(code, &scene, &mut self.rng);
             if work {
                 headers.push(("error-code", code.to_string()));
@@ -157,6 +164,10 @@ impl Model {
         if work && !failed {
             headers.push(("error-code", "0".to_owned()));
             headers.push(("error-msg", "ok".to_owned()));
+        }
+        if let Some((content, of_file)) = body.take_file() {
+            headers.extend(of_file);
+            return Reply { content: Some(content), ..Reply::new(200, headers, Vec::new()) };
         }
         let content_type = match &self.quirks.content_type {
             Some(value) => value.as_str(),

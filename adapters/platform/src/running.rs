@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::fault::{Fault, FaultScope};
-use crate::model::{Counters, Message, Model, Quirks, Quotas, Refusal, UnknownAccount};
+use crate::model::{Counters, Medium, Message, Model, Quirks, Quotas, Refusal, UnknownAccount};
 use crate::server::Shared;
 use crate::tls::Leaf;
 
@@ -237,6 +237,12 @@ impl Running {
     #[must_use]
     pub fn messages(&self) -> Vec<Message> {
         self.shared.engine.lock().model.messages()
+    }
+
+    /// The files that were uploaded and are kept, oldest first; see [`Model::media`].
+    #[must_use]
+    pub fn media(&self) -> Vec<Medium> {
+        self.shared.engine.lock().model.media()
     }
 
     /// Whether the account would accept this token now; see [`Model::token_is_valid`].

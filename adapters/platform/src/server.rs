@@ -6,8 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -18,8 +17,9 @@ use tokio::sync::watch;
 use crate::control;
 use crate::delivery;
 use crate::door::Switchboard;
+use crate::download::Outgoing;
 use crate::engine::Engine;
-use crate::http;
+use crate::http::{self, Limits};
 use crate::tap::{Capture, Socket, Tap};
 use crate::tls::Tls;
 
@@ -39,7 +39,7 @@ pub(crate) enum Service {
 pub(crate) struct Shared {
     pub(crate) engine: Arc<Engine>,
     pub(crate) tls: Option<Arc<Tls>>,
-    pub(crate) max_body: usize,
+    pub(crate) limits: Limits,
     pub(crate) switchboard: Switchboard,
     /// True once the platform is to stop.
     pub(crate) stop: watch::Receiver<bool>,
@@ -52,7 +52,7 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, std::convert::Infallible>> + Send>>;
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Outgoing>, std::convert::Infallible>> + Send>>;
 
 /// One connection, from its acceptance to its end.
 pub(crate) async fn connection(socket: TcpStream, peer: SocketAddr, service: Service, shared: Shared) {
@@ -83,11 +83,11 @@ pub(crate) async fn connection(socket: TcpStream, peer: SocketAddr, service: Ser
 
 async fn platform<S: Socket>(socket: S, peer: SocketAddr, secure: bool, shared: Shared) {
     let capture = Capture::default();
-    let Shared { engine, max_body, .. } = shared;
+    let Shared { engine, limits, .. } = shared;
     let from = (peer.ip().to_canonical(), secure);
     let shared_capture = capture.clone();
     serve(socket, capture, shared.stop, move |request| {
-        let answer = http::answer(engine.clone(), shared_capture.clone(), from, max_body, request);
+        let answer = http::answer(engine.clone(), shared_capture.clone(), from, limits, request);
         Box::pin(async move { Ok(answer.await) })
     })
     .await;

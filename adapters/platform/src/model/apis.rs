@@ -20,6 +20,7 @@ enum Api {
     Message(Channel),
     Ticket(ticket::Kind),
     Upload,
+    Download,
 }
 
 impl Api {
@@ -31,6 +32,7 @@ impl Api {
             "/cgi-bin/message/custom/send" => Self::Message(Channel::Customer),
             WORK_MESSAGE => Self::Message(Channel::Work),
             "/cgi-bin/media/upload" => Self::Upload,
+            "/cgi-bin/media/get" => Self::Download,
             // Which of the tickets of a path it is, the fetch finds out.
             _ => Self::Ticket(ticket::Kind::ALL.into_iter().find(|kind| kind.path() == path)?),
         })
@@ -40,7 +42,7 @@ impl Api {
     /// as good as made up.
     const fn exists_for(self, kind: Kind) -> bool {
         match self {
-            Self::CallbackIp | Self::DomainIp | Self::Upload => true,
+            Self::CallbackIp | Self::DomainIp | Self::Upload | Self::Download => true,
             Self::Message(channel) => matches!(channel, Channel::Work) == matches!(kind, Kind::Work),
             Self::Ticket(ticket) => ticket.is_work() == matches!(kind, Kind::Work),
         }
@@ -99,7 +101,8 @@ impl Model {
                 let body = Body::default().with("ip_list", vec!["192.0.2.1", "192.0.2.2"]);
                 Ok(if kind == Kind::Work { body.with("errcode", 0).with("errmsg", "ok") } else { body })
             }
-            Api::Upload => self.upload(now, request, kind),
+            Api::Upload => self.shelf.upload(now, request, &entry.account, &mut self.rng),
+            Api::Download => self.shelf.download(now, request, &entry.account),
             Api::Message(channel) => self.message(now, request, channel, index),
             Api::Ticket(_) => {
                 let corporation = self.corporations.entry(entry.account.id.clone()).or_default();
@@ -107,52 +110,4 @@ impl Model {
             }
         }
     }
-
-    fn upload(&mut self, now: u64, request: &Request, kind: Kind) -> Result<Body, i32> {
-        if !request.is_post() {
-            return Err(43_002);
-        }
-        let media = match (request.param("type"), kind) {
-            (Some(media @ ("image" | "voice" | "video")), _) => media,
-            (Some("thumb"), Kind::Official | Kind::MiniProgram) => "thumb",
-            (Some("file"), Kind::Work) => "file",
-            _ => return Err(40_004),
-        };
-        if !has_media_part(request) {
-            return Err(41_005);
-        }
-        let mut media_id = String::new();
-        self.rng.fill_token(&mut media_id, 64);
-        let created_at = now / 1_000;
-        Ok(if kind == Kind::Work {
-            // WeCom spells the time as a string.
-            Body::default()
-                .with("errcode", 0)
-                .with("errmsg", "ok")
-                .with("type", media)
-                .with("media_id", media_id)
-                .with("created_at", created_at.to_string())
-        } else {
-            Body::default().with("type", media).with("media_id", media_id).with("created_at", created_at)
-        })
-    }
-}
-
-/// Whether the body is a form with a part named `media` that has a file name, between the boundaries it announces.
-fn has_media_part(request: &Request) -> bool {
-    let Some(content_type) = &request.content_type else {
-        return false;
-    };
-    let Some((_, boundary)) = content_type.split_once("boundary=") else {
-        return false;
-    };
-    let boundary = boundary.split(';').next().unwrap_or_default().trim().trim_matches('"');
-    let text = String::from_utf8_lossy(&request.body);
-    content_type.starts_with("multipart/form-data")
-        && !boundary.is_empty()
-        && text.trim_end().ends_with(&format!("--{boundary}--"))
-        && text.split(&format!("--{boundary}")).any(|part| {
-            let head = part.split("\r\n\r\n").next().unwrap_or_default();
-            (head.contains("name=\"media\"") || head.contains("name=media;")) && head.contains("filename")
-        })
 }

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::content::Content;
+
 /// Oddities of the platform's replies, each seen in published samples or handled by published clients. All off
 /// unless asked for, except the odd `Content-Type`, which is the platform's everyday one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,12 +27,25 @@ pub struct Quirks {
 
 /// A flat JSON object that keeps the order of its fields, which the real replies have too.
 #[derive(Debug, Default)]
-pub(crate) struct Body(Vec<(&'static str, Value)>);
+pub(crate) struct Body {
+    fields: Vec<(&'static str, Value)>,
+    /// A file instead, and the headers that go with it.
+    file: Option<(Content, Vec<(&'static str, String)>)>,
+}
 
 impl Body {
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.0.push((name, value.into()));
+        self.fields.push((name, value.into()));
         self
+    }
+
+    /// Not JSON, but a file with these headers.
+    pub(crate) const fn file(content: Content, headers: Vec<(&'static str, String)>) -> Self {
+        Self { fields: Vec::new(), file: Some((content, headers)) }
+    }
+
+    pub(crate) fn take_file(&mut self) -> Option<(Content, Vec<(&'static str, String)>)> {
+        self.file.take()
     }
 
     pub(crate) fn render(mut self, quirks: &Quirks) -> Vec<u8> {
@@ -42,7 +57,7 @@ impl Body {
         }
         let (gap, space) = if quirks.pretty { ("\n    ", " ") } else { ("", "") };
         let mut text = String::from("{");
-        for (index, (name, value)) in self.0.into_iter().enumerate() {
+        for (index, (name, value)) in self.fields.into_iter().enumerate() {
             let as_string = (name == "errcode" && quirks.errcode_as_string)
                 || (name == "expires_in" && quirks.expires_in_as_string);
             let value = if as_string { Value::String(value.to_string()) } else { value };

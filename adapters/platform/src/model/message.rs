@@ -38,6 +38,9 @@ const WORK_TYPES: [&str; 11] = [
     "template_card",
 ];
 
+/// Those of them that carry a file.
+const FILES: [&str; 4] = ["image", "voice", "video", "file"];
+
 /// A message that the platform took over, to be read back by a test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -91,6 +94,15 @@ impl Model {
         let body = read(request)?;
         let entry = &mut self.entries[index];
         channel.look_at(entry, request, &body)?;
+        // A message with a file names it under its own type: `"image":{"media_id":".."}`.
+        let file =
+            body["msgtype"].as_str().filter(|kind| FILES.contains(kind)).filter(|_| channel != Channel::Template);
+        if let Some(kind) = file {
+            let media_id = body[kind]["media_id"].as_str().unwrap_or_default();
+            if !self.shelf.has(now, &entry.account, media_id) {
+                return Err(40_007);
+            }
+        }
         if let Some(first) = repeat::of(self.messages.iter(), now, channel, &entry.name, &body) {
             return Ok(accepted(channel, first.id));
         }

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::content::Content;
+
 /// One call as the platform sees it, read to its end.
 ///
-/// `Debug` shows neither the query's values nor the body: both carry secrets.
+/// `Debug` shows neither the query's values nor the body: both carry secrets. Of a file it shows name and length.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Request {
@@ -15,8 +17,12 @@ pub struct Request {
     pub path: String,
     /// The query, decoded, in the order of the wire.
     pub query: Vec<(String, String)>,
-    /// The body; empty when there was none.
+    /// The `Host` header, if one was sent.
+    pub host: Option<String>,
+    /// The body; empty when there was none, and when it was a form with a file.
     pub body: Vec<u8>,
+    /// The file of a form, if the form was well-formed to its end and had a part named `media` with a file name.
+    pub upload: Option<Upload>,
     /// The `Content-Type` header, if one was sent.
     pub content_type: Option<String>,
     /// The address that the call came from.
@@ -48,12 +54,21 @@ impl Request {
             method: method.to_ascii_uppercase(),
             path: path.to_owned(),
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            host: None,
             body,
+            upload: None,
             content_type: None,
             client_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             has_content_length: true,
             secure: true,
         }
+    }
+
+    /// The same call with a file in a form.
+    #[must_use]
+    pub fn with_upload(mut self, upload: Upload) -> Self {
+        self.upload = Some(upload);
+        self
     }
 
     /// The same call from another address.
@@ -98,12 +113,33 @@ impl Request {
     }
 }
 
+/// One file of a form, as the call brought it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Upload {
+    /// The name that the form gives to it.
+    pub filename: String,
+    /// The `Content-Type` of its part.
+    pub content_type: Option<String>,
+    /// Its bytes.
+    pub content: Content,
+}
+
+impl Upload {
+    /// These bytes under this name.
+    #[must_use]
+    pub fn new(filename: &str, bytes: &[u8]) -> Self {
+        Self { filename: filename.to_owned(), content_type: None, content: Content::new(bytes) }
+    }
+}
+
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
             .field("path", &self.path)
             .field("body_bytes", &self.body.len())
+            .field("upload", &self.upload)
             .field("client_ip", &self.client_ip)
             .field("has_content_length", &self.has_content_length)
             .field("secure", &self.secure)
@@ -123,11 +159,19 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
+    /// A file that is the body instead.
+    pub content: Option<Content>,
 }
 
 impl Reply {
     pub(crate) const fn new(status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Self {
-        Self { status, headers, body }
+        Self { status, headers, body, content: None }
+    }
+
+    /// The value of a header, if it is there.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
     }
 
     /// The body as text; what is no UTF-8 is replaced.
@@ -166,6 +210,7 @@ impl fmt::Debug for Reply {
         f.debug_struct("Reply")
             .field("status", &self.status)
             .field("body_bytes", &self.body.len())
+            .field("content", &self.content)
             .finish_non_exhaustive()
     }
 }

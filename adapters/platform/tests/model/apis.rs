@@ -84,22 +84,3 @@ fn a_wecom_message() {
     assert_eq!(post(&mut model, path, &a, r#"{"touser":"u","msgtype":"wxcard","agentid":7}"#), 40_008);
     assert_eq!(model.counters(T).account(CORP).messages, 3);
 }
-
-#[test]
-fn media() {
-    let mut model = model(official());
-    let a = token(&fetch(&mut model, T));
-    let part = "--b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\nx\r\n--b--\r\n";
-    let upload = |kind: &str, body: &str| {
-        Request::post(&format!("/cgi-bin/media/upload?access_token={a}&type={kind}"), body)
-            .with_content_type("multipart/form-data; boundary=b")
-    };
-    let reply = model.handle(T, &upload("image", part));
-    assert_eq!((&reply.json()["type"], &reply.json()["created_at"]), (&"image".into(), &(T / 1_000).into()));
-    assert_eq!(reply.json()["media_id"].as_str().unwrap().len(), 64);
-    assert_eq!(model.handle(T, &upload("file", part)).errcode(), 40_004, "files are WeCom's");
-    assert_eq!(model.handle(T, &upload("image", &part[..part.len() - 6])).errcode(), 41_005, "broken off");
-    let refused = model.handle(T, &upload("image", &part.replace("media", "medium")));
-    assert_eq!(refused.errcode(), 41_005);
-    assert!(refused.headers.contains(&("content-type", "text/plain".to_owned())), "the odd type of media errors");
-}

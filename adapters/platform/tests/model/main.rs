@@ -3,6 +3,7 @@
 mod apis;
 mod bench;
 mod gate;
+mod media;
 mod quotas;
 mod refusals;
 mod repeats;

@@ -7,4 +7,5 @@ mod faults;
 mod framing;
 mod happy;
 mod lifecycle;
+mod media;
 mod tls;
