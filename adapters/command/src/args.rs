@@ -189,6 +189,7 @@ Examples:
   wxtoken platform --tls --tls-key rsa --tls-versions 1.2 --tls-leaf expired
       HTTPS as WeChat's, with a certificate that ran out.
   wxtoken platform --fault reply_lost,path=/cgi-bin/token,next=1 --fault status,status=502,probability=0.05
+  wxtoken platform --fault token_refused,younger_than_ms=30000,next=1 --fault token_refused,lasting_ms=60000
   wxtoken platform --speed 600
       Two hours pass in twelve seconds.";
 

@@ -154,7 +154,9 @@ fn follow(shared: &Shared, method: &str, path: &str, body: &[u8]) -> Result<Valu
         }
         ("POST", "/faults") => {
             let FaultOrder { fault, scope } = read(body)?;
-            engine.lock().faults.add(fault, scope);
+            let mut state = engine.lock();
+            let now = state.now();
+            state.faults.add(now, fault, scope);
             return Ok(json!({}));
         }
         ("DELETE", "/faults") => {

@@ -95,11 +95,20 @@ impl Engine {
         self.clock_changed.notify_waiters();
     }
 
-    pub(crate) fn plan(&self, path: &str) -> Option<Planned> {
+    pub(crate) fn plan(&self, request: &Request) -> Option<Planned> {
         let mut state = self.lock();
-        let planned = state.faults.pick(path);
+        let now = state.now();
+        let age_ms = state.model.token_age_ms(now, request);
+        let planned = state.faults.pick(now, &request.path, age_ms);
         state.faulted += u64::from(planned.is_some());
         planned
+    }
+
+    /// Refuses the token that the call carries, and does nothing else.
+    pub(crate) fn refuse(&self, request: &Request, errcode: Option<i32>) -> Reply {
+        let mut state = self.lock();
+        let now = state.now();
+        state.model.refuse_token(now, request, errcode)
     }
 
     /// Executes the call, now or when the fault says so. Dropping the future does not undo a held execution.

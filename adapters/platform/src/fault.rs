@@ -68,6 +68,13 @@ pub enum Fault {
         /// Bytes of body, up to 64 MiB.
         bytes: usize,
     },
+    /// Not executed: a live token is refused, in the words that a bad one gets. Only calls that carry a live token are
+    /// meant. With [`FaultScope::younger_than_ms`] and one call it is the token that the platform does not know
+    /// everywhere yet; with [`FaultScope::lasting_ms`], a platform that refuses every token for a while.
+    TokenRefused {
+        /// The errcode; 40001 unless said, WeCom 40014.
+        errcode: Option<i32>,
+    },
     /// Not executed: status 302 to this location.
     Redirect {
         /// The `Location` header. One that no header can carry counts as `/`.
@@ -157,6 +164,7 @@ impl Fault {
                 | Self::Html
                 | Self::Garbage
                 | Self::Oversize { .. }
+                | Self::TokenRefused { .. }
                 | Self::Redirect { .. }
                 | Self::Raw { .. }
                 | Self::Body { .. }
@@ -174,11 +182,22 @@ pub struct FaultScope {
     probability: f64,
     seed: u64,
     executed: Option<bool>,
+    younger_than_ms: Option<u64>,
+    lasting_ms: Option<u64>,
 }
 
 impl Default for FaultScope {
     fn default() -> Self {
-        Self { next: None, skip: 0, path: String::new(), probability: 1.0, seed: 0, executed: None }
+        Self {
+            next: None,
+            skip: 0,
+            path: String::new(),
+            probability: 1.0,
+            seed: 0,
+            executed: None,
+            younger_than_ms: None,
+            lasting_ms: None,
+        }
     }
 }
 
@@ -223,6 +242,20 @@ impl FaultScope {
         self
     }
 
+    /// Only calls that carry a live token younger than `ms` milliseconds of the platform's clock.
+    #[must_use]
+    pub const fn younger_than_ms(mut self, ms: u64) -> Self {
+        self.younger_than_ms = Some(ms);
+        self
+    }
+
+    /// Only for `ms` milliseconds of the platform's clock, counted from when the fault is ordered.
+    #[must_use]
+    pub const fn lasting_ms(mut self, ms: u64) -> Self {
+        self.lasting_ms = Some(ms);
+        self
+    }
+
     /// Whether the call is executed, whatever the fault's own habit is.
     #[must_use]
     pub const fn executed(mut self, yes: bool) -> Self {
@@ -234,7 +267,17 @@ impl FaultScope {
 struct Order {
     fault: Fault,
     scope: FaultScope,
+    until: u64,
     rng: Rng,
+}
+
+impl Order {
+    /// Whether the fault needs a live token of some age, and the call has none of it.
+    fn misses_its_token(&self, age_ms: Option<u64>) -> bool {
+        let needs = matches!(self.fault, Fault::TokenRefused { .. }) || self.scope.younger_than_ms.is_some();
+        let youth = self.scope.younger_than_ms.unwrap_or(u64::MAX);
+        needs && age_ms.is_none_or(|age| age >= youth)
+    }
 }
 
 /// What is to happen to one call.
@@ -248,18 +291,24 @@ pub(crate) struct Planned {
 pub(crate) struct Faults(Vec<Order>);
 
 impl Faults {
-    pub(crate) fn add(&mut self, fault: Fault, scope: FaultScope) {
+    pub(crate) fn add(&mut self, now: u64, fault: Fault, scope: FaultScope) {
         let rng = Rng::new(scope.seed);
-        self.0.push(Order { fault, scope, rng });
+        let until = scope.lasting_ms.map_or(u64::MAX, |ms| now.saturating_add(ms));
+        self.0.push(Order { fault, scope, until, rng });
     }
 
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
-    pub(crate) fn pick(&mut self, path: &str) -> Option<Planned> {
+    /// `age_ms` is that of the live token that the call carries, if it carries one.
+    pub(crate) fn pick(&mut self, now: u64, path: &str, age_ms: Option<u64>) -> Option<Planned> {
+        self.0.retain(|order| now < order.until);
         let mut picked = None;
         for order in &mut self.0 {
+            if order.misses_its_token(age_ms) {
+                continue;
+            }
             let scope = &mut order.scope;
             if picked.is_some() || scope.next == Some(0) || !path.starts_with(&scope.path) {
                 continue;

@@ -39,7 +39,6 @@ pub(crate) async fn answer(
     request: hyper::Request<Incoming>,
 ) -> Response<Outgoing> {
     let (head, body) = request.into_parts();
-    let path = head.uri.path().to_owned();
     let header = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let content_type = header(CONTENT_TYPE).map(str::to_owned);
     // Read to its end before anything else: whoever answers early makes the client's writing fail.
@@ -55,7 +54,7 @@ pub(crate) async fn answer(
     call.has_content_length = head.headers.contains_key(CONTENT_LENGTH);
     (call.client_ip, call.secure) = from;
 
-    let Some(Planned { fault, executes }) = engine.plan(&path) else {
+    let Some(Planned { fault, executes }) = engine.plan(&call) else {
         let reply = engine.execute(call, None).await;
         tracing::debug!("answered");
         return reply.map_or_else(|| closing(Reply::plain(500, String::new())), response);
@@ -63,10 +62,15 @@ pub(crate) async fn answer(
     tracing::debug!(executes, "a fault happens to this call");
     // Before the execution, after which a test may step the clock at any moment.
     let arrived_at = engine.lock().now();
+    let refusal = match fault {
+        Fault::TokenRefused { errcode } => Some(engine.refuse(&call, errcode)),
+        _ => None,
+    };
     let executed = if executes { engine.execute(call, Some(&fault)).await } else { None };
     let mut reply = executed.unwrap_or_else(|| Reply::plain(200, BUSY.to_owned()));
     match fault {
         Fault::Delayed { .. } => response(reply),
+        Fault::TokenRefused { .. } => response(refusal.unwrap_or(reply)),
         Fault::Latency { ms, by } => {
             engine.pause(arrived_at, ms, by).await;
             response(reply)

@@ -48,7 +48,7 @@
 //! # Faults
 //!
 //! [`Running::fault`] orders a [`Fault`] for a [`FaultScope`]: the next call, the next few, a path, every call, or at
-//! random with a seed. A call meets at most one. [`Running::refuse`] orders refusals, which are no faults: well-formed
+//! random with a seed, for a while of the platform's clock, or those whose token is young. A call meets at most one. [`Running::refuse`] orders refusals, which are no faults: well-formed
 //! replies with an errcode. [`Running::set_listening`] makes an outage, [`Running::set_leaf`] a wrong certificate.
 //!
 //! # The control port
@@ -63,7 +63,7 @@
 //! | `GET /clock` | answers `{"now_ms":1700000000000,"speed":1.0}`, as the next three do |
 //! | `POST /clock/advance`, `POST /clock/set` | `{"ms":60000}` |
 //! | `POST /clock/speed` | `{"speed":60.0}` |
-//! | `POST /faults` | `{"fault":{"kind":"cut","after":10},"scope":{"next":1,"skip":0,"path":"/cgi-bin/","probability":0.5,"seed":7,"executed":true}}`; of the scope, any part may be missing |
+//! | `POST /faults` | `{"fault":{"kind":"cut","after":10},"scope":{"next":1,"skip":0,"path":"/cgi-bin/","probability":0.5,"seed":7,"executed":true,"younger_than_ms":30000,"lasting_ms":60000}}`; of the scope, any part may be missing |
 //! | `DELETE /faults` | |
 //! | `POST /listening` | `{"on":false}` |
 //! | `POST /leaf` | `{"leaf":"expired"}`, see [`Leaf`] |

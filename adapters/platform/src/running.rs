@@ -101,7 +101,9 @@ impl Running {
 
     /// Orders a fault. Of several that fit a call, the one ordered first happens.
     pub fn fault(&self, fault: Fault, scope: FaultScope) {
-        self.shared.engine.lock().faults.add(fault, scope);
+        let mut state = self.shared.engine.lock();
+        let now = state.now();
+        state.faults.add(now, fault, scope);
     }
 
     /// Takes back every fault. Those under way go on.

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use wxtoken_platform::{Account, Platform};
 
 const LEN: usize = 20 << 20;
-const PIECE: [u8; 64 << 10] = [b'x'; 64 << 10];
+static PIECE: [u8; 64 << 10] = [b'x'; 64 << 10];
 
 /// The most memory that this process ever had, in bytes.
 fn peak() -> usize {

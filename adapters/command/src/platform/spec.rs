@@ -11,7 +11,7 @@ pub(crate) struct FaultOrder {
 }
 
 /// The keys that say which calls are meant; all others belong to the fault itself.
-const SCOPE: [&str; 6] = ["next", "skip", "path", "probability", "seed", "executed"];
+const SCOPE: [&str; 8] = ["next", "skip", "path", "probability", "seed", "executed", "younger_than_ms", "lasting_ms"];
 
 /// `KIND:ID:SECRET`. The error never repeats the text: a real secret may have been pasted.
 pub(crate) fn account(spec: &str) -> Result<Account, String> {
@@ -104,6 +104,16 @@ mod tests {
         assert_eq!(short.fault, Fault::Trickle { bytes: 1, every_ms: 20 });
         assert_eq!((&short.fault, &short.scope), (&json.fault, &json.scope));
         assert_eq!(short.scope, FaultScope::next(2).on_path("/cgi-bin/token").with_probability(0.5, 0));
+    }
+
+    #[test]
+    fn tokens_refused_while_young_or_for_a_while() {
+        let young = fault("token_refused,younger_than_ms=30000,next=1").unwrap();
+        assert_eq!(young.fault, Fault::TokenRefused { errcode: None });
+        assert_eq!(young.scope, FaultScope::next_call().younger_than_ms(30_000));
+        let every = fault("token_refused,errcode=42001,lasting_ms=60000").unwrap();
+        assert_eq!(every.fault, Fault::TokenRefused { errcode: Some(42_001) });
+        assert_eq!(every.scope, FaultScope::every_call().lasting_ms(60_000));
     }
 
     #[test]

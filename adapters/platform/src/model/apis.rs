@@ -5,7 +5,7 @@ use super::body::Body;
 use super::ledger::Standing;
 use super::message::Channel;
 use super::quota::Span;
-use super::request::Request;
+use super::request::{Reply, Request};
 use super::{Model, Outcome, refusal, ticket};
 
 /// The paths that only WeCom has.
@@ -49,7 +49,30 @@ impl Api {
     }
 }
 
+/// A made-up token gets 40001 on cgi-bin (published probe); WeCom's word for it is 40014.
+fn made_up(kind: Kind) -> i32 {
+    if kind == Kind::Work { 40_014 } else { 40_001 }
+}
+
 impl Model {
+    /// How old the token is that a call carries, in milliseconds; `None` when it carries none that is alive.
+    pub(crate) fn token_age_ms(&self, now: u64, request: &Request) -> Option<u64> {
+        match self.find_token(request.param("access_token")?, now)?.1 {
+            Standing::Alive { age_ms } => Some(age_ms),
+            Standing::Expired | Standing::Killed => None,
+        }
+    }
+
+    /// Answers a call as if its token were bad, whatever it is.
+    pub(crate) fn refuse_token(&mut self, now: u64, request: &Request, errcode: Option<i32>) -> Reply {
+        let found = request.param("access_token").and_then(|token| self.find_token(token, now));
+        let entry = found.map(|(index, _)| index);
+        let kind = entry.map_or_else(|| self.kind_of_stranger(&request.path), |index| self.entries[index].account.kind);
+        let outcome = Outcome { entry, kind, result: Err(errcode.unwrap_or_else(|| made_up(kind))) };
+        self.count(&outcome, &request.path, false);
+        self.render(now, request, outcome)
+    }
+
     pub(super) fn call(&mut self, now: u64, request: &Request) -> Outcome {
         let stranger = self.kind_of_stranger(&request.path);
         let refuse = |entry, kind, code| Outcome { entry, kind, result: Err(code) };
@@ -59,8 +82,6 @@ impl Model {
         let Some(token) = request.param("access_token") else {
             return refuse(None, stranger, 41_001);
         };
-        // A made-up token gets 40001 on cgi-bin (published probe); WeCom's word for it is 40014.
-        let made_up = |kind| if kind == Kind::Work { 40_014 } else { 40_001 };
         let Some((index, standing)) = self.find_token(token, now) else {
             return refuse(None, stranger, made_up(stranger));
         };

@@ -3,9 +3,9 @@
 use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 
-use wxtoken_platform::{Fault, FaultScope, Running};
+use wxtoken_platform::{Account, Fault, FaultScope, Platform, Running};
 
-use super::client::{self, ID, connect, frozen, get, get_text, is_still_open, raw, token_path};
+use super::client::{self, ID, Reply, SECRET, connect, errcode, frozen, get, get_text, is_still_open, raw, token_path};
 
 /// Orders `fault` for the next call, makes it, and returns all that comes back.
 fn suffer(platform: &Running, fault: Fault) -> std::io::Result<Vec<u8>> {
@@ -161,6 +161,60 @@ fn scopes() {
     assert_eq!([(); 3].map(|()| status(&token_path())), [500, 500, 500]);
     platform.clear_faults();
     assert_eq!(status(&token_path()), 200);
+}
+
+fn using(platform: &Running, token: &str) -> Reply {
+    get(&platform.http_url(), &format!("/cgi-bin/message/custom/send?access_token={token}"))
+}
+
+#[test]
+fn a_young_token_is_refused_once() {
+    let platform = frozen();
+    let token = get(&platform.http_url(), &token_path()).token();
+    let young = Fault::TokenRefused { errcode: None };
+    platform.fault(young.clone(), FaultScope::next_call().younger_than_ms(30_000));
+    assert_eq!(errcode(&using(&platform, "made-up")), 40_001, "made up, and no business of the fault");
+    assert_eq!(get(&platform.http_url(), &token_path()).status, 200, "nor is a fetch");
+    assert_eq!(platform.counters().faults, 0);
+    assert_eq!([(); 2].map(|()| errcode(&using(&platform, &token))), [40_001, 43_002]);
+    platform.fault(young, FaultScope::next_call().younger_than_ms(30_000));
+    platform.advance(Duration::from_secs(30));
+    assert_eq!(errcode(&using(&platform, &token)), 43_002, "no longer young");
+    let counters = platform.counters().account(ID);
+    assert_eq!((counters.calls_refused(40_001), counters.calls_refused(43_002)), (1, 2));
+}
+
+#[test]
+fn every_token_is_refused_for_a_while() {
+    let platform = Platform::builder()
+        .account(Account::official(ID, SECRET))
+        .account(Account::work("ww1", SECRET))
+        .start_at_ms(client::START)
+        .speed(0.0)
+        .start()
+        .unwrap();
+    platform.fault(Fault::TokenRefused { errcode: None }, FaultScope::every_call().lasting_ms(60_000));
+    let first = get(&platform.http_url(), &token_path()).token();
+    assert_eq!(errcode(&using(&platform, &first)), 40_001);
+    platform.advance(Duration::from_millis(59_999));
+    let second = get(&platform.http_url(), &token_path()).token();
+    assert_eq!(errcode(&using(&platform, &second)), 40_001);
+    let work = get(&platform.http_url(), &format!("/cgi-bin/gettoken?corpid=ww1&corpsecret={SECRET}")).token();
+    let ask = || errcode(&get(&platform.http_url(), &format!("/cgi-bin/getcallbackip?access_token={work}")));
+    assert_eq!(ask(), 40_014, "in the words of its product");
+    platform.advance(Duration::from_millis(1));
+    assert_eq!((errcode(&using(&platform, &second)), ask()), (43_002, 0));
+    platform.fault(Fault::TokenRefused { errcode: Some(42_001) }, FaultScope::next_call());
+    assert_eq!([ask(), ask()], [42_001, 0]);
+}
+
+#[test]
+fn any_fault_can_last_a_while() {
+    let platform = frozen();
+    platform.fault(Fault::Status { status: 502 }, FaultScope::every_call().lasting_ms(1_000));
+    assert_eq!(get(&platform.http_url(), &token_path()).status, 502);
+    platform.advance(Duration::from_secs(1));
+    assert_eq!(get(&platform.http_url(), &token_path()).status, 200);
 }
 
 #[test]
