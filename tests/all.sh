@@ -30,7 +30,7 @@ Without a part: all of the following, in this order, within 30 minutes on 2 core
   no-panic    the link proof, on this machine and for bare metal
   size-of     a keeper on thumbv7m takes at most 640 bytes
   size        text, RAM, stack and instructions on thumbv7m, beside others; fails when ours grow by more than 3 %
-              (size --accept writes what was measured into tests/size/figures.txt instead)
+              (size --accept writes the figures that are compared with; size --tls builds Mbed TLS too, for minutes)
   tree        core depends on what it says and on nothing else
   shuttle     the shared client under many interleavings of its threads
   process     two processes share one cache and are killed at random
@@ -122,7 +122,7 @@ part_lint() {
     cargo clippy --locked -p wxtoken-core --features defmt -- -D warnings
     # The link proof has no tests, and no unwinding, which only its release profile knows.
     (cd tests/nopanic && cargo clippy --locked --release --features with-reply,defmt -- -D warnings)
-    (cd tests/size && cargo clippy --locked --release --workspace -- -D warnings)
+    (cd tests/size && cargo clippy --locked --release --workspace --exclude wxtoken-size-tls -- -D warnings)
     (cd tests/fuzz && cargo clippy --locked --all-targets -- -D warnings)
     want_command shellcheck shellcheck
     git ls-files '*.sh' .ci/run | xargs shellcheck -x
@@ -193,6 +193,12 @@ part_size_of() {
 part_size() {
     want_bare_metal
     want_command qemu-system-arm qemu-system-arm
+    if [[ " ${size_arguments[*]} " == *" --tls "* ]]; then
+        want_command clang clang
+        want_command cmake cmake
+        want_command ninja ninja-build
+        compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || want_packages "apt-get install libclang-dev" libclang-dev
+    fi
     # The C client's compiler, C library, and what unpacks the source of its JSON reader.
     if ! echo '#include <stdlib.h>' | arm-none-eabi-gcc -E - >/dev/null 2>&1 || ! command -v dpkg-source >/dev/null; then
         want_packages "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi dpkg-dev" \
@@ -353,13 +359,15 @@ while (($#)); do
     *)
         known "$1" || { usage >&2; echo "no part is called $1" >&2; exit 2; }
         parts+=("$1")
-        # The two parts with an argument.
+        # The two parts with arguments.
         if [[ $1 == fuzz && ${2-} =~ ^[0-9]+$ ]]; then
             fuzz_seconds=$2
             shift
-        elif [[ $1 == size && ${2-} == --accept ]]; then
-            size_arguments=(--accept)
-            shift
+        elif [[ $1 == size ]]; then
+            while [[ ${2-} == --* ]]; do
+                size_arguments+=("$2")
+                shift
+            done
         fi
         shift
         ;;

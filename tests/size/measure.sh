@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # What does it cost on a Cortex-M3? Builds small programs, says how large they are and how they run on an emulated board,
 # and compares our own with the committed figures.
-# Usage: measure.sh [ours] [--accept]
+# Usage: measure.sh [ours] [--tls] [--accept]
 #   ours      only our own programs' text, which takes seconds
-#   --accept  writes what was measured into figures.txt, for this compiler
+#   --tls     TLS too, which builds Mbed TLS and takes minutes; else its figure is shown
+#   --accept  writes what was measured into figures.txt, for this compiler, and into the embedded adapter's README
 # Exits with 1 when text has grown by more than 3 % or stack by more than 10 %, or when a target is missed that had been
 # met, and with 77 when something is missing to measure or to compare. tests/README.md says what is counted.
 set -euo pipefail
@@ -13,6 +14,7 @@ source ../bare-metal.sh
 
 target=thumbv7m-none-eabi
 figures=figures.txt
+readme=../../adapters/embedded/README.md
 # By how many per cent something may grow. Stack comes in frames, of which a handful make the whole.
 declare -A growth_limit=([text]=3 [stack]=10)
 root=$(cd ../.. && pwd)
@@ -26,8 +28,8 @@ stack_limit=1023
 
 # Our programs, in the order of the table.
 ours=(fetch core exchange client client-async)
-# What is compared with its committed figure: the text of each, and the stack.
-compared=("${ours[@]/#/text-}" stack-exchange stack-response stack-tick stack-tick-async)
+# What is compared with its committed figure: the text of each, TLS if it was measured, and the stack.
+compared=("${ours[@]/#/text-}" text-tls stack-exchange stack-response stack-tick stack-tick-async)
 
 # By name: what was measured, and what it is.
 declare -A now=() what=(
@@ -36,6 +38,7 @@ declare -A now=() what=(
     [text-exchange]="core + blocking exchange"
     [text-client]="core + blocking client"
     [text-client-async]="core + asynchronous client"
+    [text-tls]="TLS alone: Mbed TLS, C library, allocator"
     [text-reqwless]="reqwless, serde-json-core"
     [text-edge-http]="edge-http, serde-json-core"
     [text-c]="C"
@@ -92,6 +95,14 @@ measure_ours() {
     for name in "${ours[@]}"; do
         now[text-$name]=$(beyond_empty "$images/$name" "$images/empty")
     done
+}
+
+# The one that needs an allocator, and Mbed TLS's own tools (clang, cmake, ninja).
+measure_tls() {
+    [[ $with_tls ]] || return 0
+    ((!${#BARE_BUILD_STD[@]})) || local BARE_BUILD_STD=("-Zbuild-std=core,alloc")
+    build_rust wxtoken-size-tls
+    now[text-tls]=$(beyond_empty "$images/tls" "$images/empty")
 }
 
 locked_version() {
@@ -163,6 +174,27 @@ write_figures() {
     echo "written: tests/size/$figures"
 }
 
+# The table between two marks in the README.
+write_readme() {
+    local name rows
+    rows=$(
+        echo "| ${key:1:-1} | | |"
+        echo "|---|---|---|"
+        for name in fetch core exchange client client-async tls reqwless edge-http c; do readme_row "text-$name" bytes; done
+        for name in keeper account buffer kept; do readme_row "ram-$name" bytes; done
+        for name in tick tick-async; do readme_row "stack-$name" bytes; done
+        for name in poll-early request exchange response tick; do readme_row "instructions-$name" instructions; done
+    )
+    ROWS=$rows awk '/^<!-- end of sizes -->/ { skip = 0 } !skip; /^<!-- sizes/ { print ENVIRON["ROWS"]; skip = 1 }' "$readme" >"$readme.new"
+    mv "$readme.new" "$readme"
+    echo "written: adapters/embedded/README.md"
+}
+
+readme_row() {
+    local number=${now[$1]-$(committed "$1")}
+    [[ -z $number ]] || echo "| ${1%%-*} | ${what[$1]} | $(sed ':a;s/\B[0-9]\{3\}\>/,&/;ta' <<<"$number") $2 |"
+}
+
 # --- the table -------------------------------------------------------------------------------------------------------
 
 percent() {
@@ -172,8 +204,9 @@ percent() {
 line() {
     local old
     old=$(committed "$1")
-    printf '  %-62s %7d' "${what[$1]}" "${now[$1]}"
-    [[ -z $old ]] || printf '  %7d  %s' "$old" "$(percent "${now[$1]}" "$old")"
+    printf '  %-62s %7s' "${what[$1]}" "${now[$1]--}"
+    [[ -z $old ]] || printf '  %7d' "$old"
+    [[ -z $old || -z ${now[$1]-} ]] || printf '  %s' "$(percent "${now[$1]}" "$old")"
     printf '\n'
 }
 
@@ -205,6 +238,8 @@ print_text() {
     echo
     printf '%-64s %7s  %7s\n' "text, bytes beyond an empty image" now figure
     for name in "${ours[@]}"; do line "text-$name"; done
+    line text-tls
+    [[ $with_tls ]] || echo "    (measured by tests/all.sh size --tls)"
     [[ $mode == all ]] || return 0
     echo "others, for the same fetch, and nothing of what a keeper does"
     line text-reqwless
@@ -254,13 +289,14 @@ compare() {
 
 # --- the run ---------------------------------------------------------------------------------------------------------
 
-mode=all accept="" failed=0
+mode=all accept="" with_tls="" failed=0
 while (($#)); do
     case $1 in
     ours) mode=ours ;;
     --accept) accept=1 ;;
+    --tls) with_tls=1 ;;
     *)
-        sed -n '2,8s/^# //p' "$0"
+        sed -n '2,9s/^# //p' "$0"
         exit 2
         ;;
     esac
@@ -270,6 +306,7 @@ done
 bare_metal_toolchain || { echo "no compiler for bare metal. Remedy: $BARE_REMEDY" >&2; exit 77; }
 key=$(compiler_key)
 measure_ours
+measure_tls
 if [[ $mode == all ]]; then
     measure_rivals
     measure_on_board
@@ -281,6 +318,7 @@ print_text
 echo
 if [[ $accept ]]; then
     write_figures
+    [[ $mode != all ]] || write_readme
 else
     compare
 fi
