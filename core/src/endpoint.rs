@@ -5,6 +5,8 @@
 
 use crate::{Base, Policy, Product};
 
+mod ticket;
+
 /// The HTTP method of a fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -94,8 +96,8 @@ pub enum Repeat {
 
 /// One kind of credential: its path, parameters, reply field and rules.
 ///
-/// Constant data. The three constants cover official accounts, mini programs and WeCom apps; [`Endpoint::custom`]
-/// and the `with_*` methods make others at compile time.
+/// Constant data. Three constants cover official accounts, mini programs and WeCom apps, four more the tickets fetched
+/// with their tokens; [`Endpoint::custom`] and the `with_*` methods make others at compile time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Endpoint {
@@ -197,7 +199,7 @@ impl Endpoint {
         self
     }
 
-    /// A short name for logs and tables: the last segment of the path.
+    /// A short name for logs and tables: the last segment of the path, or the kind of a ticket.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -241,6 +243,20 @@ impl Endpoint {
     #[must_use]
     pub const fn params(&self) -> &'static [Param] {
         self.params
+    }
+
+    /// How many [`Extra`](Value::Extra) values a request needs; with one, the credential is fetched with a token.
+    #[must_use]
+    pub const fn extras(&self) -> u8 {
+        let (mut rest, mut most) = (self.params, 0);
+        while let [param, more @ ..] = rest {
+            most = match param.value {
+                Value::Extra(n) if n >= most => n.saturating_add(1),
+                _ => most,
+            };
+            rest = more;
+        }
+        most
     }
 
     /// The member of the reply that holds the credential.

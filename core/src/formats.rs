@@ -53,4 +53,10 @@ const _: () = {
     formats::<Token>();
     formats::<Trouble>();
     formats::<Value>();
+    #[cfg(feature = "js-sdk")]
+    {
+        formats::<BadPage>();
+        formats::<Nonce>();
+        formats::<PageSignature>();
+    }
 };

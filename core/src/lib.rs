@@ -10,6 +10,8 @@ mod endpoint;
 mod formats;
 mod ip;
 mod jitter;
+#[cfg(feature = "js-sdk")]
+mod js_sdk;
 mod keeper;
 mod policy;
 mod refusal;
@@ -23,6 +25,8 @@ pub use account::{Account, BadAccount, BadCredential, MAX_CREDENTIAL_LEN};
 pub use base::{BadBase, Base, Scheme};
 pub use call::{BadCall, Body, Call, CallRequest, Errcode, ErrcodeReader, GaveUp, Healing, MAX_ATTEMPTS, Todo};
 pub use endpoint::{Endpoint, Method, Param, Place, Repeat, Value};
+#[cfg(feature = "js-sdk")]
+pub use js_sdk::{BadPage, Nonce, PageSignature};
 pub use keeper::{Action, Failure, Fetch, Keeper, Ledger, Outcome, ReportOutcome, Snapshot, Ticket, Trouble};
 pub use policy::{CONNECT_LIMIT_MS, EXCHANGE_LIMIT_MS, Policy};
 pub use refusal::{Act, Lang, Meaning, Phase, Product, Refusal};

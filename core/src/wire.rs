@@ -151,7 +151,7 @@ fn authority(base: Base<'_>, out: &mut dyn Sink) {
 }
 
 /// The decimal digits of `n`, one piece a digit: `core::fmt` would bring kilobytes onto a small target.
-fn decimal(n: u64, out: &mut dyn Sink) {
+pub(crate) fn decimal(n: u64, out: &mut dyn Sink) {
     let (above, last) = divide(n, 10);
     if above > 0 {
         // Twenty deep at most.

@@ -83,9 +83,9 @@ prove_host() {
         list_remaining "$profile" with-reply
     done
     echo "proven: Account, Base, Endpoint, Request, Call, Healing, ErrcodeReader, Token, Fingerprint, Instant, Ticks32, Policy, Refusal, Meaning,"
-    echo "        every Display, and Keeper with all its methods except handle_response, which is"
+    echo "        PageSignature, Nonce, every Display, and Keeper with all its methods except handle_response, which is"
     echo "        handle_reply(Reply::read(body)): handle_reply, Reply::granted and Reply::refused are proven"
-    echo "tested: Reply::read, the JSON reader (serde-json-core keeps the checks listed above): every input of up to"
+    echo "tested: Reply::read and refuses_token, which reads by it: the JSON reader (serde-json-core keeps the checks listed above): every input of up to"
     echo "        4 structural bytes around every field in core's tests, and the fuzz targets reply and operations"
     echo "not in either: Debug, which is for developers (derived; core::fmt's own code)"
 }

@@ -1,4 +1,5 @@
-//! Does it link? Then no panic can be reached in the core's keeper, endpoint, account, request, call, token and refusal.
+//! Does it link? Then no panic can be reached in the core's keeper, endpoint, account, request, call, token, refusal and page
+//! signature.
 //!
 //! The panic handler calls a function that exists nowhere. The whole program is optimised at once; if the compiler can
 //! show that no call to the handler is reachable, handler and call vanish and the program links. If one remains, the
@@ -13,6 +14,7 @@
 use core::hint::black_box;
 
 mod call;
+mod js_sdk;
 mod keeper;
 mod refusal;
 #[cfg(feature = "with-reply")]
@@ -28,6 +30,7 @@ pub extern "C" fn _start() -> ! {
     request::drive();
     keeper::drive();
     call::drive();
+    js_sdk::drive();
     token::drive();
     refusal::drive();
     #[cfg(feature = "with-reply")]

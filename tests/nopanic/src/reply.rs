@@ -10,6 +10,7 @@ static ENDPOINT: Endpoint = Endpoint::WORK;
 
 pub(crate) fn drive() {
     let _ = black_box(Reply::read(text().as_bytes(), text()));
+    let _ = black_box(black_box(&Endpoint::JSAPI_TICKET).refuses_token(text().as_bytes()));
     let mut keeper = Keeper::new(black_box(&ENDPOINT), black_box(0));
     black_box(&mut keeper);
     if let Some(fetch) = some_fetch(&ENDPOINT) {
