@@ -13,7 +13,7 @@ use crate::{
     error::ConfigError,
     http::{Https, Limits},
     identity::Identity,
-    shared::Shared,
+    shared::{Api, Shared},
     state::{Refresher, State},
     transport::Transport,
 };
@@ -27,6 +27,7 @@ pub struct Builder {
     id: String,
     secret: Zeroizing<String>,
     base: Option<String>,
+    api_base: Option<String>,
     plain_http: bool,
     cache: Option<PathBuf>,
     policy: Option<Policy>,
@@ -55,6 +56,7 @@ impl Builder {
             id,
             secret: Zeroizing::new(secret),
             base: None,
+            api_base: None,
             plain_http: false,
             cache: None,
             policy: None,
@@ -74,6 +76,14 @@ impl Builder {
     #[must_use]
     pub fn base(mut self, url: impl Into<String>) -> Self {
         self.base = Some(url.into());
+        self
+    }
+
+    /// Makes API calls at another host than the one that gives the credential: for a client whose token comes from a central
+    /// server, which takes no calls. Written as [`base`](Self::base), and the default is that one.
+    #[must_use]
+    pub fn api_base(mut self, url: impl Into<String>) -> Self {
+        self.api_base = Some(url.into());
         self
     }
 
@@ -178,11 +188,11 @@ impl Builder {
     /// [`ConfigError`] names what is wrong.
     pub fn build(self) -> Result<Client, ConfigError> {
         let who = Identity::new(self.endpoint, self.base.as_deref(), &self.id, self.secret)?;
-        let base = Base::parse(who.base())?;
-        if base.scheme() == Scheme::Http && !base.is_loopback() && !self.plain_http {
-            return Err(ConfigError::PlainHttp);
+        let scheme = allowed(who.base(), self.plain_http)?;
+        if let Some(base) = &self.api_base {
+            allowed(base, self.plain_http)?;
         }
-        let scheme = base.scheme();
+        let api = Api { base: self.api_base, plain_http: self.plain_http };
         let transport = match self.transport {
             Some(transport) => transport,
             None => Box::new(Https::new(scheme, self.roots.read()?, proxy(self.proxy)?, self.limits)),
@@ -191,9 +201,19 @@ impl Builder {
         let keeper = Keeper::with_policy(self.endpoint, policy, self.seed.unwrap_or_else(|| who.seed()));
         let refresher = if self.background { Refresher::Wanted } else { Refresher::None };
         let cache = self.cache.map(|path| Cache::new(path, who.digest())).transpose()?;
-        let shared = Shared::new(who, self.clock, transport, cache, State::new(keeper, refresher));
+        let shared =
+            Shared::new(who, self.clock, transport, cache, (api, self.limits.exchange), State::new(keeper, refresher));
         Ok(Client::new(shared, self.wait))
     }
+}
+
+/// The scheme of a base, if it may be used.
+fn allowed(base: &str, plain_http: bool) -> Result<Scheme, ConfigError> {
+    let base = Base::parse(base)?;
+    if base.scheme() == Scheme::Http && !base.is_loopback() && !plain_http {
+        return Err(ConfigError::PlainHttp);
+    }
+    Ok(base.scheme())
 }
 
 impl Roots {

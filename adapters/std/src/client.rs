@@ -82,6 +82,10 @@ impl Client {
         Self { owner: Arc::new(Owner { shared: Arc::clone(&shared) }), shared, wait }
     }
 
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// A valid token, waiting for one as long as the builder's [`wait`](Builder::wait) says (15 s by default).
     ///
     /// While the token held is valid this never waits, except that a client without a background refresher refreshes

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::{Level, event};
 
-use crate::{error::Reason, identity::Identity};
+use crate::{call::CallError, error::Reason, identity::Identity};
 
 const TARGET: &str = "wxtoken";
 
@@ -40,4 +40,15 @@ pub(crate) fn reported(who: &Identity, outcome: crate::Reported) {
 pub(crate) fn restored(who: &Identity, generation: u32, remaining: Duration) {
     event!(target: TARGET, Level::INFO, account = who.id(), endpoint = who.endpoint().name(), generation,
         remaining_s = remaining.as_secs(), "a token from the cache file");
+}
+
+/// The path holds no credential.
+pub(crate) fn called(who: &Identity, path: &str, attempts: u8, error: Option<&CallError>) {
+    match error {
+        None => event!(target: TARGET, Level::DEBUG, account = who.id(), path, attempts, "a call was accepted"),
+        Some(error) => {
+            event!(target: TARGET, Level::WARN, account = who.id(), path, attempts, errcode = error.errcode(), %error,
+                "a call was not accepted");
+        }
+    }
 }

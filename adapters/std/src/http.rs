@@ -7,13 +7,13 @@
 use std::{io::Read, sync::Arc, time::Duration};
 
 use ureq::{
-    Agent, Timeout,
+    Agent, SendBody, Timeout, http,
     tls::{RootCerts, TlsConfig},
 };
-use wxtoken_core::{CONNECT_LIMIT_MS, EXCHANGE_LIMIT_MS, MAX_REPLY_LEN, Method, Request, Scheme};
+use wxtoken_core::{Base, CONNECT_LIMIT_MS, CallRequest, EXCHANGE_LIMIT_MS, MAX_REPLY_LEN, Method, Request, Scheme};
 use zeroize::Zeroizing;
 
-use crate::transport::{Response, Transport, TransportError};
+use crate::transport::{CallResponse, Response, Transport, TransportError};
 
 /// How long one attempt may take. Resolving and connecting together stay below the whole, so that running out of the
 /// whole always means that sending had begun.
@@ -43,8 +43,12 @@ impl Limits {
     }
 }
 
+/// Of what is on its way, in bytes, in each direction.
+const BUFFER: usize = 16 * 1024;
+
 pub(crate) struct Https {
     agent: Agent,
+    limits: Limits,
 }
 
 impl Https {
@@ -63,22 +67,23 @@ impl Https {
             .max_redirects_will_error(false)
             .max_idle_connections(0)
             .max_response_header_size(16 * 1024)
+            // A file goes through them piece by piece; ureq's own size is eight times this, for each of the two.
+            .input_buffer_size(BUFFER)
+            .output_buffer_size(BUFFER)
             .timeout_global(Some(limits.exchange))
             .timeout_resolve(Some(limits.connect))
             .timeout_connect(Some(limits.connect))
             .user_agent(concat!("wxtoken/", env!("CARGO_PKG_VERSION")))
             .accept("application/json")
             .build();
-        Self { agent: config.new_agent() }
+        Self { agent: config.new_agent(), limits }
     }
 }
 
 impl Transport for Https {
     fn exchange(&self, request: &Request<'_, '_>) -> Result<Response, TransportError> {
         // Both may hold the secret. Room for all of it from the start: growing would leave a copy behind.
-        let base = request.base();
-        let room = request.target_len() + base.host_str().len() + "https://:65535".len();
-        let mut url = Zeroizing::new(String::with_capacity(room));
+        let mut url = room_for_url(request.base(), request.target_len());
         let mut body = Zeroizing::new(String::with_capacity(request.body_len()));
         // A String takes all that is written.
         let _ = request.write_url(&mut *url);
@@ -99,9 +104,59 @@ impl Transport for Https {
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_REPLY_LEN + 1));
         // One byte more than is read, so that a long reply is known from a cut one.
         let limit = (MAX_REPLY_LEN + 1) as u64;
-        reply.body_mut().as_reader().take(limit).read_to_end(&mut bytes).map_err(|e| after_sending(&e))?;
+        reply.body_mut().as_reader().take(limit).read_to_end(&mut bytes).map_err(|e| reading_failed(&e))?;
         Ok(Response::new(status, std::mem::take(&mut *bytes)))
     }
+
+    fn call(
+        &self,
+        request: &CallRequest<'_, '_>,
+        body: &mut dyn Read,
+        limit: Duration,
+    ) -> Result<CallResponse, TransportError> {
+        let base = request.base();
+        let mut url = room_for_url(base, request.target_len());
+        // A String takes all that is written.
+        let _ = request.write_url(&mut *url);
+        let reply = match request.content_type() {
+            None => self.for_call(self.agent.get(url.as_str()), base, limit).call(),
+            Some(content_type) => {
+                let post = self.agent.post(url.as_str()).content_type(content_type);
+                let post = post.header(http::header::CONTENT_LENGTH, request.call().body().len());
+                self.for_call(post, base, limit).send(SendBody::from_reader(body))
+            }
+        };
+        let (head, body) = reply.map_err(|e| classify(&e))?.into_parts();
+        let reply = CallResponse::new(head.status.as_u16(), body.into_reader());
+        // Those that are not text are none of those that matter.
+        let headers = head.headers.iter().filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
+        Ok(headers.fold(reply, |reply, (name, value)| reply.with_header(name.as_str(), value)))
+    }
+}
+
+impl Https {
+    /// What a call has of its own: another limit, and perhaps another base.
+    fn for_call<B>(
+        &self,
+        request: ureq::RequestBuilder<B>,
+        base: Base<'_>,
+        limit: Duration,
+    ) -> ureq::RequestBuilder<B> {
+        request
+            .header(http::header::ACCEPT, "*/*")
+            .config()
+            .https_only(base.scheme() == Scheme::Https)
+            .timeout_global(Some(limit))
+            .timeout_per_read(Some(self.limits.exchange))
+            .timeout_per_write(Some(self.limits.exchange))
+            .build()
+    }
+}
+
+/// Room for all of it from the start: growing would leave a copy behind.
+fn room_for_url(base: Base<'_>, target_len: usize) -> Zeroizing<String> {
+    let room = target_len + base.host_str().len() + "https://:65535".len();
+    Zeroizing::new(String::with_capacity(room))
 }
 
 /// What a failed call means. By variant, never by text; unknown ones may have been sent.
@@ -167,7 +222,7 @@ fn tls(error: &rustls::Error) -> Option<TransportError> {
 }
 
 /// What a failed reading of the body means: the request was executed, whatever the error says.
-fn after_sending(error: &std::io::Error) -> TransportError {
+pub(crate) fn reading_failed(error: &std::io::Error) -> TransportError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<ureq::Error>()) {
         Some(ureq::Error::Timeout(_)) => TransportError::Timeout,
         Some(ureq::Error::Protocol(_)) => TransportError::NotHttp,

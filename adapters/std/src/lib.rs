@@ -3,6 +3,7 @@
 mod attempt;
 mod builder;
 mod cache;
+mod call;
 mod client;
 mod clock;
 mod error;
@@ -17,15 +18,18 @@ mod sync;
 mod transport;
 
 pub use builder::Builder;
+pub use call::{
+    BodySource, CALL_LIMIT, CallError, CallReason, CallReply, GivenUp, MAX_CALL_REPLY_LEN, Once, Refused, ReplySink,
+};
 pub use client::{Client, Reported};
 pub use clock::{Alarm, Clock, SystemClock};
 pub use error::{ConfigError, Error, Reason};
 pub use held::TokenRef;
 pub use status::{Source, Status};
-pub use transport::{Response, Transport, TransportError};
+pub use transport::{CallResponse, Response, Transport, TransportError};
 pub use wxtoken_core as core;
 #[doc(no_inline)]
 pub use wxtoken_core::{
-    Act, BadAccount, BadBase, CONNECT_LIMIT_MS, EXCHANGE_LIMIT_MS, Endpoint, Failure, Fingerprint, Instant, Lang,
-    Ledger, MAX_REPLY_LEN, Malformed, Policy, Refusal, Request, Token,
+    Act, BadAccount, BadBase, BadCall, Base, CONNECT_LIMIT_MS, Call, CallRequest, EXCHANGE_LIMIT_MS, Endpoint, Failure,
+    Fingerprint, GaveUp, Instant, Lang, Ledger, MAX_REPLY_LEN, Malformed, Policy, Refusal, Request, Token,
 };

@@ -11,10 +11,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use wxtoken_core::Instant;
+use wxtoken_core::{BadCall, Base, Call, Instant, Scheme};
 
 use crate::{
     cache::Cache,
+    call::{CallError, CallReason},
     clock::{Alarm, Clock},
     error::Error,
     held::TokenRef,
@@ -24,11 +25,22 @@ use crate::{
     transport::Transport,
 };
 
+/// Where calls go.
+pub(crate) struct Api {
+    /// Elsewhere than where credentials are fetched, if so.
+    pub(crate) base: Option<String>,
+    /// Also in the clear to a host that is not loopback.
+    pub(crate) plain_http: bool,
+}
+
 pub(crate) struct Shared {
     pub(crate) who: Identity,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) cache: Option<Cache>,
+    /// How long one attempt at a call may take that moves nothing large.
+    pub(crate) exchange_limit: Duration,
+    pub(crate) api: Api,
     state: Mutex<State>,
     /// Callers wait here for the outcome of an attempt.
     news: Condvar,
@@ -42,6 +54,7 @@ impl Shared {
         clock: Box<dyn Clock>,
         transport: Box<dyn Transport>,
         cache: Option<Cache>,
+        (api, exchange_limit): (Api, Duration),
         state: State,
     ) -> Arc<Self> {
         let shared = Arc::new(Self {
@@ -49,6 +62,8 @@ impl Shared {
             clock,
             transport,
             cache,
+            exchange_limit,
+            api,
             state: Mutex::new(state),
             news: Condvar::new(),
             work: Condvar::new(),
@@ -99,17 +114,12 @@ impl Shared {
         let mut now = start;
         loop {
             let valid = state.valid(now);
-            if state.due(now) {
-                if self.left_to_refresher(&mut state) {
-                    self.work.notify_all();
-                } else if now < deadline && !(attempted && valid.is_some()) {
-                    drop(state);
-                    self.attempt();
-                    attempted = true;
-                    now = self.now();
-                    state = self.lock();
-                    continue;
-                }
+            let (back, made) = self.tend(state, now, now < deadline && !(attempted && valid.is_some()));
+            state = back;
+            if made {
+                attempted = true;
+                now = self.now();
+                continue;
             }
             if let Some(token) = valid {
                 return Ok(token);
@@ -126,6 +136,29 @@ impl Shared {
             state = self.wait(state, until);
             now = self.now();
         }
+    }
+
+    /// Sees to the attempt that is due: leaves it to the refresher, or makes it, if the caller `may`. Returns the lock, and
+    /// whether it was given up for an attempt.
+    pub(crate) fn tend<'a>(
+        self: &'a Arc<Self>,
+        mut state: MutexGuard<'a, State>,
+        now: Instant,
+        may: bool,
+    ) -> (MutexGuard<'a, State>, bool) {
+        if !state.due(now) {
+            return (state, false);
+        }
+        if self.left_to_refresher(&mut state) {
+            self.work.notify_all();
+            return (state, false);
+        }
+        if !may {
+            return (state, false);
+        }
+        drop(state);
+        self.attempt();
+        (self.lock(), true)
     }
 
     /// Whether the refresher will make the attempt that is due. It will not while it hangs in an earlier one.
@@ -155,6 +188,21 @@ impl Shared {
                 state = self.wait_at(&self.work, state, until);
             }
         }
+    }
+
+    /// The host that calls go to, unless a call names another. Only one that was accepted with plain http may be asked in
+    /// the clear.
+    pub(crate) fn call_base<'a>(&'a self, call: &Call<'a>) -> Result<Base<'a>, CallError> {
+        let own = self.api.base.as_deref().unwrap_or_else(|| self.who.base());
+        let base = match call.base() {
+            Some(base) => base,
+            // Always one: it was checked when the client was built.
+            None => Base::parse(own).map_err(|_| CallError::from(BadCall::Path))?,
+        };
+        if base.scheme() == Scheme::Http && !base.is_loopback() && !self.api.plain_http {
+            return Err(CallError::new(CallReason::PlainHttp, false));
+        }
+        Ok(base)
     }
 
     /// The last client is gone: the refresher ends.

@@ -26,6 +26,7 @@ pub(crate) struct State {
     /// hangs can be superseded and must not end its successor.
     busy: Option<u64>,
     attempts: u64,
+    calls: u64,
     pub(crate) refresher: Refresher,
     /// The last client is gone.
     pub(crate) closed: bool,
@@ -54,6 +55,7 @@ impl State {
             source: None,
             busy: None,
             attempts: 0,
+            calls: 0,
             refresher,
             closed: false,
         }
@@ -87,6 +89,12 @@ impl State {
         self.attempts += 1;
         self.busy = Some(self.attempts);
         self.attempts
+    }
+
+    /// The number of the call that begins now, by which its waits differ from other callers'.
+    pub(crate) const fn next_call(&mut self) -> u64 {
+        self.calls = self.calls.wrapping_add(1);
+        self.calls
     }
 
     pub(crate) fn end(&mut self, attempt: u64) {

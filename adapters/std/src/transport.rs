@@ -1,8 +1,12 @@
-//! How does one request reach the platform, and what can go wrong on the way?
+//! How does one request reach the platform, be it for a credential or with one, and what can go wrong on the way?
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Read},
+    time::Duration,
+};
 
-use wxtoken_core::{Failure, Request};
+use wxtoken_core::{CallRequest, Failure, Request};
 use zeroize::Zeroizing;
 
 /// One exchange: a request out, a status and a body back. The built-in one speaks HTTPS with ureq; pass your own to
@@ -22,11 +26,42 @@ pub trait Transport: Send + Sync + 'static {
     /// The [`TransportError`] that comes nearest. In doubt whether the platform saw the request, one whose
     /// [`failure`](TransportError::failure) is `MaybeSent`.
     fn exchange(&self, request: &Request<'_, '_>) -> Result<Response, TransportError>;
+
+    /// Makes exactly one attempt at an API call, blocking, as [`exchange`](Self::exchange) does at a fetch: no retry, no
+    /// redirect, for the URL carries the token and goes into no log. It may be called by many threads at once.
+    ///
+    /// `body` gives exactly as many bytes as the call's body [has](wxtoken_core::Body::len), which must be announced with a
+    /// Content-Length: the platform answers 412 to a chunked one. An error of it ends the attempt. `limit` is for the
+    /// whole, the reading of the reply included; give up also when for
+    /// [`EXCHANGE_LIMIT_MS`](crate::EXCHANGE_LIMIT_MS) nothing moves.
+    ///
+    /// Return as soon as the head of the reply is there; its body is read from the [`CallResponse`] afterwards.
+    ///
+    /// # Errors
+    /// As [`exchange`](Self::exchange). A transport without this method makes no calls: [`TransportError::Unsupported`].
+    fn call(
+        &self,
+        request: &CallRequest<'_, '_>,
+        body: &mut dyn Read,
+        limit: Duration,
+    ) -> Result<CallResponse, TransportError> {
+        let _ = (request, body, limit);
+        Err(TransportError::Unsupported)
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
     fn exchange(&self, request: &Request<'_, '_>) -> Result<Response, TransportError> {
         (**self).exchange(request)
+    }
+
+    fn call(
+        &self,
+        request: &CallRequest<'_, '_>,
+        body: &mut dyn Read,
+        limit: Duration,
+    ) -> Result<CallResponse, TransportError> {
+        (**self).call(request, body, limit)
     }
 }
 
@@ -63,6 +98,79 @@ impl fmt::Debug for Response {
     }
 }
 
+/// The head of the reply to a call, and its body to be read. A failure to read it counts as [`TransportError::Timeout`] when
+/// its kind is `TimedOut`, and otherwise as [`TransportError::Broken`].
+pub struct CallResponse {
+    status: u16,
+    len: Option<u64>,
+    content_type: String,
+    attachment: bool,
+    body: Box<dyn Read>,
+}
+
+impl CallResponse {
+    /// A reply with this HTTP status and this body.
+    #[must_use]
+    pub fn new(status: u16, body: impl Read + 'static) -> Self {
+        Self { status, len: None, content_type: String::new(), attachment: false, body: Box::new(body) }
+    }
+
+    /// With this header of the reply. Three matter, in any spelling of their names: `Content-Length`, by which a cut reply
+    /// is known and progress measured; `Content-Disposition`, by which a file is known from a refusal; and `Content-Type`,
+    /// by which a page of a captive portal is.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        if name.eq_ignore_ascii_case("content-length") {
+            self.len = value.trim().parse().ok();
+        } else if name.eq_ignore_ascii_case("content-type") {
+            value.trim().clone_into(&mut self.content_type);
+        } else if name.eq_ignore_ascii_case("content-disposition") {
+            self.attachment = begins_with(value.trim(), "attachment");
+        }
+        self
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// How many bytes the body has, if that was announced.
+    #[must_use]
+    pub const fn content_length(&self) -> Option<u64> {
+        self.len
+    }
+
+    /// Whether the reply is a file.
+    #[must_use]
+    pub const fn is_attachment(&self) -> bool {
+        self.attachment
+    }
+
+    /// Whether the reply is a page for a browser.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        begins_with(&self.content_type, "text/html")
+    }
+}
+
+fn begins_with(value: &str, word: &str) -> bool {
+    value.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+}
+
+impl Read for CallResponse {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.body.read(room)
+    }
+}
+
+impl fmt::Debug for CallResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallResponse").field("status", &self.status).field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
 /// Why there was no reply, by what helps against it. Holds no text of the peer and no URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -87,6 +195,8 @@ pub enum TransportError {
     NotHttp,
     /// The transport panicked: a mistake in its program.
     Panicked,
+    /// The transport fetches credentials and makes no calls.
+    Unsupported,
 }
 
 impl TransportError {
@@ -99,7 +209,8 @@ impl TransportError {
             | Self::ConnectTimeout
             | Self::Certificate
             | Self::Tls
-            | Self::Proxy => Failure::NotSent,
+            | Self::Proxy
+            | Self::Unsupported => Failure::NotSent,
             Self::Timeout | Self::Broken | Self::NotHttp | Self::Panicked => Failure::MaybeSent,
         }
     }
@@ -122,6 +233,7 @@ impl fmt::Display for TransportError {
             Self::Broken => "the connection broke before the reply was complete; it may pass by itself",
             Self::NotHttp => "the reply is not HTTP; is it the right port, and does something sit in between?",
             Self::Panicked => "the transport panicked; the panic message on standard error tells where",
+            Self::Unsupported => "this transport makes no calls; give it the method `call` of Transport",
         })
     }
 }
