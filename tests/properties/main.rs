@@ -1,8 +1,10 @@
 //! Does the keeper keep its rules under any sequence of events? A million operations, judged by an independent oracle.
 //!
 //! Values are edge-biased: uniform random ones let a missing floor survive. `WXTOKEN_SEED` and `WXTOKEN_CASES` change
-//! the run; the seed is printed.
+//! the run; the seed is printed. The same for the calls on a keeper, see `calls.rs`.
 
+mod calls;
+mod judge;
 mod oracle;
 
 use std::{
@@ -13,7 +15,7 @@ use std::{
 use oracle::{Bad, Kind, Oracle, Verdict};
 use proptest::{
     prelude::*,
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+    test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner},
 };
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use wxtoken_core::{
@@ -369,23 +371,32 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
 
-#[test]
-fn a_million_operations_break_no_rule() {
+/// Runs the cases of one property; returns the seed and how many there were.
+fn run<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) -> (u64, u64) {
     let seed = setting("WXTOKEN_SEED", 20_261_121);
     let cases = setting("WXTOKEN_CASES", 5_000);
-    let config =
-        Config { cases: cases as u32, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let mut runner = TestRunner::new_with_rng(config.clone(), rng);
-    let result = runner.run(&Anything::sequential_strategy(200..=220), |(initial, ops, seen)| {
-        Watched::test_sequential(config.clone(), initial, ops, seen);
-        Ok(())
-    });
-    if let Err(error) = result {
+    let config = Config { cases: cases as u32, ..config() };
+    if let Err(error) = TestRunner::new_with_rng(config, rng).run(strategy, test) {
         panic!("seed {seed}: {error}");
     }
+    (seed, cases)
+}
+
+fn config() -> Config {
+    // Making a violation smaller takes minutes; the seeded mutants do without.
+    let max_shrink_iters = setting("WXTOKEN_SHRINK", 20_000) as u32;
+    Config { failure_persistence: None, max_shrink_iters, ..Config::default() }
+}
+
+#[test]
+fn a_million_operations_break_no_rule() {
+    let (seed, cases) = run(&Anything::sequential_strategy(200..=220), |(initial, ops, seen)| {
+        Watched::test_sequential(config(), initial, ops, seen);
+        Ok(())
+    });
     let [operations, fetches, grants] = [&OPERATIONS, &FETCHES, &GRANTS].map(|n| n.load(Ordering::Relaxed));
     println!("seed {seed}: {operations} operations, {fetches} fetches, {grants} grants, no violation");
     assert!(operations >= cases * 200 && fetches > operations / 50 && grants > operations / 100, "it did happen");

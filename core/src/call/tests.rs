@@ -118,3 +118,27 @@ fn debug_shows_neither_token_nor_query_nor_body() {
         assert!(!shown.contains(hidden), "{shown}");
     }
 }
+
+#[test]
+fn a_call_says_what_it_is() {
+    let call = Call::stream("/up", "image/png", 7).expect("fine");
+    assert_eq!((call.method(), call.path(), call.base()), (Method::Post, "/up", None));
+    assert!(call.body() == Body::Stream { len: 7, replayable: true });
+    assert!(!call.is_idempotent() && !call.takes_any_reply());
+    let call = Call::get("/down").expect("fine").with_any_reply().with_base(Base::WORK).sent_once();
+    assert_eq!((call.method(), call.path(), call.base()), (Method::Get, "/down", Some(Base::WORK)));
+    assert!(call.body() == Body::None && call.is_idempotent() && call.takes_any_reply());
+    assert_eq!((call.body().len(), Call::post("/x", b"").expect("fine").body().len()), (0, 0));
+    let token = token("t1");
+    assert_eq!(call.request(Base::API, &token).call().path(), "/down");
+    let once = Call::stream("/up", "image/png", 7).expect("fine").sent_once();
+    assert!(once.body() == Body::Stream { len: 7, replayable: false });
+}
+
+#[test]
+fn each_mistake_in_a_call_says_what_to_do() {
+    let all = [BadCall::Path, BadCall::ContentType, BadCall::Credential].map(|why| format!("{why}"));
+    for (n, text) in all.iter().enumerate() {
+        assert!(text.len() > 25 && !all[n + 1..].contains(text), "{text}");
+    }
+}

@@ -77,6 +77,8 @@ fn what_is_ambiguous_says_nothing() {
         r#"{"errcode":{"errcode":40001}}"#,
         r#"{"errcode":[40001]}"#,
         r#"{"a":1]"#,
+        r#"{"a":1]}"#,
+        r#"{"a":1],"errcode":0}"#,
         r#"{"a"}"#,
         r#"{"a":,"errcode":1}"#,
         r#"{a:1}"#,

@@ -134,6 +134,25 @@ fn no_attempt_begins_after_the_end() {
     let mut scene = Scene::post();
     scene.now = scene.healing.ends_at().saturating_add(Duration::from_millis(1));
     assert_eq!(scene.poll(), Todo::GiveUp(GaveUp::NoToken));
+    let mut scene = Scene::post();
+    scene.held = None;
+    scene.next_fetch_at = scene.now;
+    scene.now = scene.healing.ends_at().saturating_add(Duration::from_millis(1));
+    assert_eq!(scene.poll(), Todo::GiveUp(GaveUp::NoToken), "nor does a fetch for it");
+}
+
+#[test]
+fn a_wait_may_end_with_the_call_and_not_after_it() {
+    let Todo::Wait(until) = Scene::post().refused(-1) else { panic!("it passes soon") };
+    let ending_at = |end: Instant| {
+        let mut scene = Scene::post();
+        let call = Call::post("/x", b"{}").expect("fine");
+        scene.healing = Healing::new(&call, Product::Platform, 3, scene.now, end.saturating_since(scene.now));
+        scene
+    };
+    assert_eq!(ending_at(until).refused(-1), Todo::Wait(until));
+    let too_early = until.saturating_sub(Duration::from_millis(1));
+    assert_eq!(ending_at(too_early).refused(-1), Todo::GiveUp(GaveUp::Busy));
 }
 
 #[test]
@@ -236,8 +255,12 @@ fn results_without_an_attempt_change_nothing() {
 fn an_attempt_nobody_speaks_of_ends_with_the_call() {
     let mut scene = Scene::post();
     assert!(matches!(scene.poll(), Todo::Send(_)));
+    assert!(scene.healing.is_sent() && !scene.healing.is_done());
     let Todo::Wait(until) = scene.poll() else { panic!("it is under way") };
+    scene.now = scene.healing.ends_at();
+    assert_eq!(scene.poll(), Todo::Wait(until), "until its last millisecond is over");
     scene.now = until;
+    assert!(scene.now > scene.healing.ends_at());
     assert_eq!(scene.poll(), Todo::GiveUp(GaveUp::Unanswered));
 }
 
@@ -274,4 +297,47 @@ fn with_a_keeper_a_token_rotated_elsewhere_costs_one_fetch() {
         }
     }
     assert_eq!((sent.as_slice(), fetches), (&["t1".into(), "t2".into()][..], 1));
+}
+
+#[test]
+fn two_calls_do_not_come_back_together() {
+    let waits = |seed| {
+        let mut scene = Scene::post();
+        let call = Call::post("/x", b"{}").expect("fine");
+        scene.healing = Healing::new(&call, Product::Platform, seed, scene.now, LIMIT);
+        assert!(matches!(scene.refused(-1), Todo::Wait(_)));
+        [scene.waited(), scene.waited()]
+    };
+    assert_ne!(waits(1), waits(2));
+    assert_eq!(waits(1), waits(1), "and each of them can be repeated");
+}
+
+#[test]
+fn each_reason_to_give_up_says_what_happened_and_whether_it_may_have_been_executed() {
+    let all = [
+        (GaveUp::NoToken, false),
+        (GaveUp::NoOtherToken, false),
+        (GaveUp::RefusedAgain, false),
+        (GaveUp::BodySpent, false),
+        (GaveUp::Busy, false),
+        (GaveUp::NotSent, false),
+        (GaveUp::Unanswered, true),
+        (GaveUp::Status(499), false),
+        (GaveUp::Status(500), true),
+    ];
+    for (n, (why, maybe_executed)) in all.into_iter().enumerate() {
+        assert_eq!(why.maybe_executed(), maybe_executed, "{why:?}");
+        let text = format!("{why}");
+        assert!(text.len() > 25, "{text}");
+        let same = all[n + 1..].iter().filter(|(other, _)| other.text() == text).count();
+        assert_eq!(same, usize::from(why == GaveUp::Status(499)), "{text}");
+    }
+}
+
+#[test]
+fn it_says_when_it_is_done_and_when_it_is_sent() {
+    let mut scene = Scene::post();
+    assert!(!scene.healing.is_sent() && !scene.healing.is_done());
+    assert_eq!(scene.refused(48_001), Todo::Done);
+    assert!(!scene.healing.is_sent() && scene.healing.is_done());
 }
