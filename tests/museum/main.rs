@@ -11,7 +11,7 @@
 //! | 7 | outer timeout shorter than inner retries (smithy-rs PR 4740) | `no_07`: one layer retries |
 //! | 8 | lock shorter than the call it protects (oauth2-proxy #1992) | `no_08` |
 //! | 9 | a slower, older reply overwrote the newer token (WxJava #1222, easywechat #696) | `no_09` |
-//! | 10 | stale reports expired the fresh token (WxJava #1300) | `no_10` |
+//! | 10 | stale reports expired the fresh token (WxJava #1300) | `no_10`, `calls::no_10` |
 //! | 11 | no second look after the lock (WxJava #1554) | std adapter: 64 cold callers |
 //! | 12 | expired first, fetched afterwards (WxJava #324) | `no_12` |
 //! | 13 | two callers' replies swapped on a shared channel | `no_13` |
@@ -23,13 +23,15 @@
 //! | 19 | sub-second truncation missed the wake-up (cert-manager #4399) | `no_19` |
 //! | 20 | null or zero expires_in taken as 7200 (PowerWeChat) | `no_20` |
 //! | 21 | 49.7-day tick wrap (ESP-SMS-Relay) | `no_21` |
-//! | 22 | unbounded fetching on 40001 (wechatpy, co-wechat-api) | `no_22` |
+//! | 22 | unbounded fetching on 40001 (wechatpy, co-wechat-api) | `no_22`, `calls::no_22` |
 //! | 23 | first caller cancelled, everybody hung (wechat-minapp) | std adapter: flight |
-//! | 24 | a retry re-sent the old token because the URL was built once (wecom-agent, easywechat) | with the API calls |
+//! | 24 | a retry re-sent the old token because the URL was built once (wecom-agent, easywechat) | `calls::no_24` |
 //! | 25 | two apps of one corp shared a cache key (silenceper #706) | std adapter: cache |
-//! | 26 | one forced refresh made every later one forced (wechat-token-service) | `no_26` |
+//! | 26 | one forced refresh made every later one forced (wechat-token-service) | `no_26`, `calls::no_26` |
 //! | 27 | a lost reply on one host, retried on another: two tokens minted | `no_27` |
 //! | 28 | secret in a log, an exception, a file name (WxJava #556, fastwego, node-easywechat) | `no_28`, and the command's scan |
+
+mod calls;
 
 use wxtoken_core::{
     Account, Action, Endpoint, Failure, Fetch, Fingerprint, Instant, Keeper, Ledger, Outcome, ReportOutcome, Ticks32,
