@@ -1,32 +1,41 @@
 //! Which bugs are planted, and which test must notice each.
 
+use crate::calls;
+
 /// One bug: in `file`, `from` (which stands there exactly once) becomes `to`.
 pub(crate) struct Mutant {
     pub(crate) name: &'static str,
     pub(crate) file: &'static str,
     pub(crate) from: &'static str,
     pub(crate) to: &'static str,
-    /// Package, test target, test.
-    pub(crate) killer: (&'static str, &'static str, &'static str),
+    pub(crate) killer: Test,
 }
 
-const fn museum(test: &'static str) -> (&'static str, &'static str, &'static str) {
+/// Package, test target, test.
+pub(crate) type Test = (&'static str, &'static str, &'static str);
+
+/// All there are.
+pub(crate) fn all() -> impl Iterator<Item = &'static Mutant> {
+    [MUTANTS, calls::MUTANTS].into_iter().flatten()
+}
+
+pub(crate) const fn museum(test: &'static str) -> Test {
     ("wxtoken-tests", "museum", test)
 }
 
-const fn client(test: &'static str) -> (&'static str, &'static str, &'static str) {
+const fn client(test: &'static str) -> Test {
     ("wxtoken", "client", test)
 }
 
-const PROPERTIES: (&str, &str, &str) = ("wxtoken-tests", "properties", "a_million_operations_break_no_rule");
-const SIMULATION: (&str, &str, &str) = ("wxtoken-tests", "simulation", "ten_thousand_days_of_trouble_break_no_promise");
+const PROPERTIES: Test = ("wxtoken-tests", "properties", "a_million_operations_break_no_rule");
+const SIMULATION: Test = ("wxtoken-tests", "simulation", "ten_thousand_days_of_trouble_break_no_promise");
 
 const OUTCOME: &str = "core/src/keeper/outcome.rs";
 const SCHEDULE: &str = "core/src/keeper/schedule.rs";
 const NEWS: &str = "core/src/keeper/news.rs";
 const KEEPER: &str = "core/src/keeper.rs";
 
-pub(crate) const MUTANTS: &[Mutant] = &[
+const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the cache file is written in place",
         file: "adapters/std/src/cache.rs",
@@ -247,7 +256,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the reserve is not spread over the day",
         file: SCHEDULE,
-        from: "self.not_before = self.not_before.max(now.saturating_add(spacing));",
+        from: "self.not_before = self.not_before.max(now.saturating_add(spacing.into()));",
         to: "let _ = spacing;",
         killer: (
             "wxtoken-core",

@@ -1,32 +1,42 @@
 //! Would the tests notice? Plants each bug of the museum (and some others) in a copy of the tree and demands that the
 //! test named beside it fails.
 //!
-//! `cargo run -p wxtoken-tests --bin seeded-mutants [NAME...]` plants all, or those whose name contains a given word.
-//! A mutant whose text is no longer found exactly once is an error: a mutant that plants nothing proves nothing.
+//! `cargo run -p wxtoken-mutants -- [NAME...]` plants all, or those whose name contains a given word; `--from NAME`
+//! begins there, where an earlier run ended; `--list` only names them, in the order of a run. A mutant whose text is no
+//! longer found exactly once is an error: a mutant that plants nothing proves nothing. The exit code is 0 when all that
+//! were planted were noticed.
 
+mod calls;
+mod killer;
 mod list;
+#[cfg(test)]
+mod tests;
+mod tree;
 
 use std::{
-    collections::BTreeSet,
-    fs, io,
-    os::unix::process::CommandExt,
-    path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
-    thread,
-    time::Duration,
+    io,
+    process::ExitCode,
+    time::{Duration, Instant},
 };
 
-use list::{MUTANTS, Mutant};
-use rustix::process::{Pid, Signal, kill_process_group};
-
-/// A test that hangs under a mutant has noticed it, too. Counted in polls of a tenth of a second.
-const PATIENCE: u32 = 1_800;
+use killer::{Killer, Verdict};
+use list::Mutant;
+use tree::Tree;
 
 fn main() -> ExitCode {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    match run(&wanted) {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let chosen = choose(&arguments);
+    if chosen.is_empty() {
+        eprintln!("seeded-mutants: no mutant has such a name; --list names them");
+        return ExitCode::FAILURE;
+    }
+    if arguments.iter().any(|a| a == "--list") {
+        chosen.iter().for_each(|mutant| println!("{}", mutant.name));
+        return ExitCode::SUCCESS;
+    }
+    match run(&chosen) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("seeded-mutants: {error}");
             ExitCode::FAILURE
@@ -34,99 +44,91 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns how many survived.
-fn run(wanted: &[String]) -> io::Result<usize> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
-    let home = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| source.join("target"), PathBuf::from)
-        .join("seeded-mutants");
-    let tree = home.join("tree");
-    copy(&source, &tree)?;
-    let chosen: Vec<&Mutant> =
-        MUTANTS.iter().filter(|m| wanted.is_empty() || wanted.iter().any(|w| m.name.contains(w.as_str()))).collect();
-
-    println!("first without a mutant: every test named must pass");
-    let tests: BTreeSet<_> = chosen.iter().map(|m| m.killer).collect();
-    for (package, target, test) in tests {
-        if !passes(&tree, &home, package, target, test)? {
-            return Err(io::Error::other(format!("{package} {target} {test} fails without a mutant")));
+/// Those asked for, by killer: one test program after the other, so that little is built in vain.
+fn choose(arguments: &[String]) -> Vec<&'static Mutant> {
+    let mut words: Vec<&str> = Vec::new();
+    let mut from = None;
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--list" => {}
+            "--from" => from = Some(rest.next().map_or("", |name| name)),
+            word => words.push(word),
         }
     }
-
-    let mut survivors = 0;
-    for mutant in chosen {
-        let file = tree.join(mutant.file);
-        let text = fs::read_to_string(&file)?;
-        let found = text.matches(mutant.from).count();
-        if found != 1 {
-            return Err(io::Error::other(format!("{}: its text stands {found} times in {}", mutant.name, mutant.file)));
-        }
-        fs::write(&file, text.replacen(mutant.from, mutant.to, 1))?;
-        let (package, target, test) = mutant.killer;
-        let survived = passes(&tree, &home, package, target, test);
-        fs::write(&file, text)?;
-        let survived = survived?;
-        survivors += usize::from(survived);
-        let verdict = if survived { "SURVIVED" } else { "killed" };
-        println!("{verdict:<9}{:<58} by {target}::{test}", mutant.name);
-    }
-    println!("{} survived", if survivors == 0 { "none".to_owned() } else { survivors.to_string() });
-    Ok(survivors)
+    let mut all: Vec<_> = list::all().collect();
+    all.sort_by_key(|mutant| mutant.killer);
+    let begin = from.map_or(Some(0), |name| all.iter().position(|mutant| mutant.name.contains(name)));
+    let Some(begin) = begin else { return Vec::new() };
+    all.drain(..begin);
+    all.retain(|mutant| words.is_empty() || words.iter().any(|word| mutant.name.contains(word)));
+    all
 }
 
-/// Whether the test passes; `Err` when it does not even build.
-fn passes(tree: &Path, home: &Path, package: &str, target: &str, test: &str) -> io::Result<bool> {
-    let cargo = || {
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo
-            .current_dir(tree)
-            .env("CARGO_TARGET_DIR", home.join("target"))
-            .args(["test", "--quiet", "--locked", "-p", package]);
-        match target {
-            "lib" => cargo.arg("--lib"),
-            target => cargo.args(["--test", target]),
-        };
-        cargo.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        cargo
-    };
-    if !cargo().arg("--no-run").status()?.success() {
-        return Err(io::Error::other(format!("{package} {target} does not build; a mutant must")));
+/// Whether all were noticed.
+fn run(chosen: &[&Mutant]) -> io::Result<bool> {
+    let tree = Tree::copy()?;
+    pass_without(&tree, chosen)?;
+    let mut unnoticed = Vec::new();
+    let began = now();
+    for (n, mutant) in chosen.iter().enumerate() {
+        let (planted_at, (package, target, test)) = (now(), mutant.killer);
+        let sound = tree.plant(mutant)?;
+        let verdict = Killer::build(&tree, package, target).and_then(|killer| killer.run(&[test]));
+        tree.put_back(mutant, sound)?;
+        let verdict = verdict?;
+        if verdict != Verdict::Failed && verdict != Verdict::Hung {
+            unnoticed.push((mutant.name, verdict));
+        }
+        println!(
+            "[{:>3}/{}] {:<15} {:>4} s  {:<62} by {target}::{test}",
+            n + 1,
+            chosen.len(),
+            verdict.word(),
+            since(planted_at).as_secs(),
+            mutant.name,
+        );
     }
-    // A group of its own, so that a test that hangs can be ended with the cargo that started it.
-    let child = cargo().args(["--", "--exact", test]).process_group(0).spawn()?;
-    finished_well(child)
+    println!(
+        "{} of {} mutants killed in {} min",
+        chosen.len() - unnoticed.len(),
+        chosen.len(),
+        since(began).as_secs().div_ceil(60)
+    );
+    for (name, verdict) in &unnoticed {
+        println!("{}: {name}", verdict.word());
+    }
+    Ok(unnoticed.is_empty())
 }
 
-fn finished_well(mut child: Child) -> io::Result<bool> {
-    for _ in 0..PATIENCE {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status.success());
+/// A test that fails by itself kills nothing, and neither does one that is not there.
+fn pass_without(tree: &Tree, chosen: &[&Mutant]) -> io::Result<()> {
+    println!("first without a mutant: every test named must be there and pass");
+    let mut rest = chosen;
+    while let Some(first) = rest.first() {
+        let (package, target, _) = first.killer;
+        let same = rest.iter().take_while(|m| (m.killer.0, m.killer.1) == (package, target)).count();
+        let (group, others) = rest.split_at(same);
+        rest = others;
+        let mut tests: Vec<_> = group.iter().map(|mutant| mutant.killer.2).collect();
+        tests.dedup();
+        let began = now();
+        match Killer::build(tree, package, target)?.run(&tests)? {
+            Verdict::Passed => println!("  {package} {target}: {} pass, {} s", tests.len(), since(began).as_secs()),
+            verdict => {
+                let problem = format!("{package} {target}, without a mutant: {}; of {tests:?}", verdict.word());
+                return Err(io::Error::other(problem));
+            }
         }
-        thread::sleep(Duration::from_millis(100));
-    }
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        kill_process_group(group, Signal::KILL)?;
-    }
-    child.wait()?;
-    Ok(false)
-}
-
-/// Copies what git would take, rewriting only what differs, so that a second run builds little.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    let list = Command::new("git").current_dir(from).args(["ls-files", "-z", "-co", "--exclude-standard"]).output()?;
-    if !list.status.success() {
-        return Err(io::Error::other("git ls-files failed; run it inside the checkout"));
-    }
-    for name in String::from_utf8_lossy(&list.stdout).split('\0').filter(|name| !name.is_empty()) {
-        let (source, target) = (from.join(name), to.join(name));
-        let Ok(wanted) = fs::read(&source) else { continue };
-        if fs::read(&target).is_ok_and(|there| there == wanted) {
-            continue;
-        }
-        if let Some(folder) = target.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(&target, wanted)?;
     }
     Ok(())
+}
+
+#[allow(clippy::disallowed_methods, reason = "how long a run takes is the one time that matters here")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn since(earlier: Instant) -> Duration {
+    now().saturating_duration_since(earlier)
 }
