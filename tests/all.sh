@@ -13,9 +13,10 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 default_parts=(fmt lint doc unit no-alloc no-panic size-of size tree shuttle process fuzz-smoke secrets demo)
-other_parts=(fuzz mutants bench properties-long firmware)
+other_parts=(fuzz mutants cargo-mutants bench properties-long firmware)
 size_arguments=()
-fuzz_targets=(reply request operations base)
+mutant_arguments=()
+fuzz_targets=(reply request operations base errcode)
 
 usage() {
     cat <<END
@@ -34,13 +35,15 @@ Without a part: all of the following, in this order, within 30 minutes on 2 core
   tree        core depends on what it says and on nothing else
   shuttle     the shared client under many interleavings of its threads
   process     two processes share one cache and are killed at random
-  fuzz-smoke  each fuzz target for a quarter of a minute
+  fuzz-smoke  the fuzz targets, for a minute in all
   secrets     no secret in anything the programs print
   demo        the demo ends within 30 s and with exit 0
 
 Only when named:
   fuzz [SECONDS]    each fuzz target for so long (default 3600)
-  mutants           every seeded mutant is killed, then cargo-mutants over keeper and reply
+  mutants [--from NAME]
+                    every seeded mutant is killed (from NAME on, where an earlier run ended), then cargo-mutants
+  cargo-mutants     every mutant that cargo-mutants makes of keeper, reply and call is killed
   bench             the benchmarks
   properties-long   properties and simulated days, twenty times as many, from a new seed
   firmware          the gateway's image on an emulated board: a token, refusals, faults of the wire, an outage
@@ -94,12 +97,16 @@ want_cargo_tool() {
         could_not_run "cargo-$1 could not be installed. Remedy: cargo install --locked cargo-$1"
 }
 
-# The test targets below tests/, by name.
-crossing_tests() {
+# All test targets, one a line: name and place.
+all_tests() {
     cargo metadata --no-deps --format-version 1 |
-        grep -o "\"kind\":\[\"test\"\],\"crate_types\":\[\"bin\"\],\"name\":\"[^\"]*\",\"src_path\":\"$root/tests/" |
-        sed 's/.*"name":"\([^"]*\)".*/\1/'
+        grep -o '"kind":\["test"\],"crate_types":\["bin"\],"name":"[^"]*","src_path":"[^"]*"' |
+        sed 's/.*"name":"\([^"]*\)","src_path":"\([^"]*\)"/\1 \2/'
 }
+
+# The names of those below tests/, and of all others.
+crossing_tests() { all_tests | awk -v at="$root/tests/" 'index($2, at) == 1 { print $1 }' | sort -u; }
+inner_tests() { all_tests | awk -v at="$root/tests/" 'index($2, at) != 1 { print $1 }' | sort -u; }
 
 # want_test PACKAGE TARGET
 want_test() {
@@ -132,20 +139,32 @@ part_doc() {
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 }
 
+# Always the whole workspace, with the targets named: chosen by package, a dependency gets other features for each choice
+# and is built anew, our own crates with it.
+test_workspace() {
+    cargo test --locked --workspace "$@"
+}
+
 part_unit() {
-    local name targets=()
-    # Doctests included. What lies below tests/ follows, less what has a part of its own.
-    cargo test --locked --workspace --exclude wxtoken-tests
-    cargo test --locked -p wxtoken-core --features js-sdk
+    local name inner=() crossing=()
     while read -r name; do
         case $name in
-        process) ;;
-        *) targets+=(--test "$name") ;;
+        secrets | log) ;; # with a part of their own
+        *) inner+=(--test "$name") ;;
+        esac
+    done < <(inner_tests)
+    test_workspace --lib --bins --examples "${inner[@]}"
+    # What lies below tests/ says what it did, less what has a part of its own.
+    while read -r name; do
+        case $name in
+        process | shuttle) ;;
+        *) crossing+=(--test "$name") ;;
         esac
     done < <(crossing_tests)
-    ((${#targets[@]})) || { echo "no test targets below tests/" >&2; return 1; }
-    cargo test --locked -p wxtoken-tests "${targets[@]}" -- --show-output
-    cargo test --locked -p wxtoken-tests --doc
+    ((${#crossing[@]})) || { echo "no test targets below tests/" >&2; return 1; }
+    test_workspace "${crossing[@]}" -- --show-output
+    test_workspace --doc
+    cargo test --locked -p wxtoken-core --features js-sdk
 }
 
 part_no_alloc() {
@@ -235,24 +254,22 @@ part_tree() {
 }
 
 part_shuttle() {
-    want_test wxtoken shuttle
-    CARGO_TARGET_DIR=$CARGO_TARGET_DIR/shuttle RUSTFLAGS="--cfg shuttle" \
-        cargo test --locked -p wxtoken --test shuttle --release
+    want_test wxtoken-shuttle shuttle
+    CARGO_TARGET_DIR=$CARGO_TARGET_DIR/shuttle RUSTFLAGS="--cfg shuttle" CARGO_PROFILE_RELEASE_DEBUG=0 \
+        cargo test --locked -p wxtoken-shuttle --release
 }
 
 part_process() {
     want_test wxtoken-tests process
-    cargo test --locked -p wxtoken-tests --test process -- --show-output
+    test_workspace --test process -- --show-output
 }
 
 part_secrets() {
     # Everything the command prints, the client's events, the platform's log, and what each type shows of itself.
     want_test wxtoken-cli secrets
     want_test wxtoken secrets
-    cargo test --locked -p wxtoken-cli --test secrets
-    cargo test --locked -p wxtoken --test secrets
-    cargo test --locked -p wxtoken-platform --test log
-    cargo test --locked -p wxtoken-tests --test museum no_28
+    test_workspace --test secrets --test log
+    test_workspace --test museum no_28
 }
 
 part_demo() {
@@ -283,11 +300,19 @@ part_fuzz() {
 }
 
 part_mutants() {
-    cargo run --quiet --locked -p wxtoken-tests --bin seeded-mutants
+    cargo run --quiet --locked -p wxtoken-mutants -- "${mutant_arguments[@]}"
+    part_cargo_mutants
+}
+
+part_cargo_mutants() {
     want_cargo_tool mutants
-    # Its output folder would land in the checkout.
-    cargo mutants --package wxtoken-core --file 'core/src/keeper.rs' --file 'core/src/keeper/*.rs' \
-        --file 'core/src/reply.rs' --file 'core/src/reply/*.rs' --output "$CARGO_TARGET_DIR/cargo-mutants"
+    # Two copies of the tree, each with a target folder of its own: sharing one, they would wait for each other. Its
+    # output folder would land in the checkout.
+    local output=$CARGO_TARGET_DIR/cargo-mutants
+    mkdir -p "$output"
+    env -u CARGO_TARGET_DIR cargo mutants --jobs 2 --package wxtoken-core --output "$output" \
+        --file 'core/src/keeper.rs' --file 'core/src/keeper/*.rs' --file 'core/src/reply.rs' --file 'core/src/reply/*.rs' \
+        --file 'core/src/call.rs' --file 'core/src/call/*.rs'
 }
 
 part_bench() {
@@ -363,10 +388,13 @@ while (($#)); do
     *)
         known "$1" || { usage >&2; echo "no part is called $1" >&2; exit 2; }
         parts+=("$1")
-        # The two parts with arguments.
+        # The parts with arguments.
         if [[ $1 == fuzz && ${2-} =~ ^[0-9]+$ ]]; then
             fuzz_seconds=$2
             shift
+        elif [[ $1 == mutants && ${2-} == --from && -n ${3-} ]]; then
+            mutant_arguments+=("$2" "$3")
+            shift 2
         elif [[ $1 == size ]]; then
             while [[ ${2-} == --* ]]; do
                 size_arguments+=("$2")

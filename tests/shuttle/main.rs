@@ -1,5 +1,5 @@
 //! The single flight under every interleaving that a random scheduler finds:
-//! `RUSTFLAGS="--cfg shuttle" cargo test -p wxtoken --test shuttle`.
+//! `RUSTFLAGS="--cfg shuttle" cargo test -p wxtoken-shuttle`.
 //!
 //! Waiting has no time limit here, only news ends it: a caller that would be stranded is a deadlock, which shuttle
 //! reports with the schedule that leads to it.

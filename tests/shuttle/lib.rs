@@ -1,0 +1,1 @@
+//! What is shown of the client's threads? See `main.rs`, the only thing here.
