@@ -1,0 +1,190 @@
+//! What is kept for one credential? Its keeper under a lock that only writers take, and the snapshot that readers see.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+    atomic::{AtomicBool, Ordering},
+};
+
+use arc_swap::{ArcSwap, Guard};
+use tokio::sync::watch;
+use wxtoken::{
+    Act, Instant, Reason,
+    core::{Keeper, Trouble},
+};
+
+use crate::{
+    account::Who,
+    kind::Kind,
+    snapshot::{Held, Snapshot},
+    store::{Key, Lease},
+    upstream::{Entry, HostId},
+};
+
+pub(crate) struct Cell {
+    pub(crate) who: Arc<Who>,
+    pub(crate) kind: Kind,
+    pub(crate) key: Key,
+    host: HostId,
+    /// Changes when the operator gives the account another name.
+    name: Mutex<Arc<str>>,
+    state: Mutex<State>,
+    snapshot: ArcSwap<Snapshot>,
+    entry: Mutex<Entry>,
+    /// The token by which a ticket is fetched.
+    pub(crate) parent: Option<Arc<Self>>,
+    /// The tickets that are fetched by this token.
+    children: Mutex<Vec<Weak<Self>>>,
+    /// Made by the first who waits: most credentials are never waited for.
+    changed: OnceLock<watch::Sender<u32>>,
+    unsaved: AtomicBool,
+}
+
+pub(crate) struct State {
+    pub(crate) keeper: Keeper,
+    /// Why the last exchange failed, in more detail than the keeper keeps.
+    pub(crate) detail: Option<Reason>,
+    /// Before this no attempt is made: another's exchange may be executing.
+    pub(crate) hold_until: Instant,
+    /// The lease of the exchange under way.
+    pub(crate) lease: Option<Lease>,
+}
+
+impl State {
+    /// What went wrong last, if the last exchange failed.
+    pub(crate) fn trouble(&self) -> Option<Reason> {
+        match (self.keeper.trouble()?, &self.detail) {
+            (Trouble::Lost, _) | (_, None) => Some(Reason::Lost),
+            (_, Some(reason)) => Some(reason.clone()),
+        }
+    }
+}
+
+impl Cell {
+    pub(crate) fn new(name: Arc<str>, who: Arc<Who>, kind: Kind, host: HostId, parent: Option<Arc<Self>>) -> Self {
+        let key = who.key(kind);
+        // A digest of the account: its replicas draw the same jitter.
+        let seed = key.as_bytes().iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte));
+        let keeper = Keeper::new(who.endpoint(kind).unwrap_or(who.endpoint), seed);
+        let snapshot = Snapshot {
+            held: None,
+            expires_at: Instant::ZERO,
+            generation: 0,
+            next_fetch_at: Instant::ZERO,
+            fetching: false,
+            trouble: None,
+        };
+        Self {
+            who,
+            kind,
+            key,
+            host,
+            name: Mutex::new(name),
+            state: Mutex::new(State { keeper, detail: None, hold_until: Instant::ZERO, lease: None }),
+            snapshot: ArcSwap::from_pointee(snapshot),
+            entry: Mutex::default(),
+            parent,
+            children: Mutex::default(),
+            changed: OnceLock::new(),
+            unsaved: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        guard(&self.state)
+    }
+
+    pub(crate) fn entry(&self) -> MutexGuard<'_, Entry> {
+        guard(&self.entry)
+    }
+
+    pub(crate) const fn host(&self) -> HostId {
+        self.host
+    }
+
+    pub(crate) fn name(&self) -> Arc<str> {
+        guard(&self.name).clone()
+    }
+
+    pub(crate) fn rename(&self, name: &Arc<str>) {
+        guard(&self.name).clone_from(name);
+    }
+
+    pub(crate) fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+        self.snapshot.load()
+    }
+
+    pub(crate) fn snapshot_full(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    pub(crate) fn set_unsaved(&self, unsaved: bool) {
+        self.unsaved.store(unsaved, Ordering::Release);
+    }
+
+    pub(crate) fn is_unsaved(&self) -> bool {
+        self.unsaved.load(Ordering::Acquire)
+    }
+
+    /// What its host attends to first: what is dead, then what dies first.
+    pub(crate) fn urgency(&self) -> u64 {
+        let snapshot = self.snapshot();
+        if snapshot.held.is_some() { snapshot.expires_at.as_millis() } else { 1 }
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<u32> {
+        self.changed.get_or_init(|| watch::Sender::new(self.snapshot().generation)).subscribe()
+    }
+
+    /// When the next attempt may be made; `None` while there is no token to fetch a ticket by.
+    pub(crate) fn due_at(&self, now: Instant) -> Option<Instant> {
+        let possible = self.parent.as_ref().is_none_or(|parent| parent.snapshot().valid(now).is_some());
+        possible.then(|| self.lock().due_at())
+    }
+
+    pub(crate) fn adopt(&self, child: &Arc<Self>) {
+        let mut children = guard(&self.children);
+        children.retain(|child| child.strong_count() > 0);
+        children.push(Arc::downgrade(child));
+    }
+
+    pub(crate) fn children(&self) -> Vec<Arc<Self>> {
+        guard(&self.children).iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// The token above has been replaced. A ticket that was refused because of the old one need not wait.
+    pub(crate) fn token_came(&self, now: Instant) {
+        let mut state = self.lock();
+        let was_refused = matches!(&state.detail, Some(Reason::Refused(refusal)) if refusal.act() == Act::Refresh);
+        if was_refused && state.keeper.in_flight().is_none() {
+            state.keeper.configuration_changed(now);
+            self.publish(&mut state, now);
+        }
+    }
+
+    /// Shows readers what the keeper holds now. Must follow everything that changes the keeper, under its lock.
+    pub(crate) fn publish(&self, state: &mut State, now: Instant) {
+        let before = self.snapshot();
+        let (keeper, generation) = (&state.keeper, state.keeper.generation());
+        let held = keeper.token(now).map(|token| match &before.held {
+            Some(held) if held.generation() == generation && held.fingerprint() == token.fingerprint() => held.clone(),
+            _ => Arc::new(Held::new(token, generation)),
+        });
+        let after = Snapshot {
+            expires_at: if held.is_some() { now.saturating_add(keeper.remaining(now)) } else { Instant::ZERO },
+            held,
+            generation,
+            next_fetch_at: state.due_at(),
+            fetching: keeper.in_flight().is_some(),
+            trouble: state.trouble(),
+        };
+        self.snapshot.store(Arc::new(after));
+        if let Some(changed) = self.changed.get() {
+            changed.send_replace(generation);
+        }
+    }
+}
+
+/// Nothing under these locks panics between two changes that belong together.
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

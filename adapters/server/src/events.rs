@@ -1,0 +1,80 @@
+//! What is told to `tracing`, and with which fields? Never a URL, a token or a secret: they are not at hand here.
+
+use std::time::Duration;
+
+use tracing::{Level, event};
+use wxtoken::Reason;
+
+use crate::{engine::Cell, store::Failing};
+
+const TARGET: &str = "wxtoken_server";
+
+/// One event about a credential.
+macro_rules! about {
+    ($level:expr, $cell:expr, $($rest:tt)+) => {
+        event!(target: TARGET, $level, account = %$cell.name(), id = %$cell.who.id, kind = $cell.kind.name(), $($rest)+)
+    };
+}
+
+pub(crate) fn fetching(cell: &Cell, forced: bool) {
+    about!(Level::DEBUG, cell, forced, "fetching");
+}
+
+pub(crate) fn granted(cell: &Cell, generation: u32, remaining: Duration) {
+    about!(Level::INFO, cell, generation, remaining_s = remaining.as_secs(), "a new credential");
+}
+
+pub(crate) fn repeated(cell: &Cell, generation: u32, remaining: Duration) {
+    about!(Level::DEBUG, cell, generation, remaining_s = remaining.as_secs(), "the same credential again");
+}
+
+pub(crate) fn failed(cell: &Cell, reason: &Reason, next_in: Duration, remaining: Duration) {
+    about!(Level::WARN, cell, class = reason.class(), %reason, next_in_s = next_in.as_secs(),
+        remaining_s = remaining.as_secs(), "no credential from this try");
+}
+
+pub(crate) fn stale(cell: &Cell) {
+    about!(Level::WARN, cell, "a reply came after its exchange was given up, and is ignored");
+}
+
+pub(crate) fn reported(cell: &Cell, outcome: &str, generation: u32) {
+    about!(Level::INFO, cell, outcome, generation, "reported as refused");
+}
+
+pub(crate) fn rotated(cell: &Cell, outcome: &str) {
+    about!(Level::INFO, cell, outcome, "a new one is wanted");
+}
+
+pub(crate) fn taken_up(cell: &Cell, generation: u32, remaining: Duration) {
+    about!(
+        Level::INFO,
+        cell,
+        generation,
+        remaining_s = remaining.as_secs(),
+        "a credential that another server fetched"
+    );
+}
+
+pub(crate) fn left_to_another(cell: &Cell, wait: Duration) {
+    about!(Level::DEBUG, cell, wait_s = wait.as_secs(), "an exchange may still be under way elsewhere");
+}
+
+pub(crate) fn not_believed(cell: &Cell, why: &str) {
+    about!(Level::WARN, cell, why, "what the store holds is ignored");
+}
+
+pub(crate) fn accounts(accounts: usize, restored: usize, removed: usize) {
+    event!(target: TARGET, Level::INFO, accounts, restored, removed, "accounts are loaded");
+}
+
+pub(crate) fn store_failing(why: &Failing) {
+    event!(target: TARGET, Level::ERROR, %why, "the store fails; everything goes on in memory");
+}
+
+pub(crate) fn store_well_again(saved: usize) {
+    event!(target: TARGET, Level::INFO, saved, "the store works again");
+}
+
+pub(crate) fn set_aside(from: &str, to: &str, why: &str) {
+    event!(target: TARGET, Level::ERROR, store = from, kept_as = to, why, "the store is damaged; it was set aside");
+}

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod clock;
+pub mod config;
+mod engine;
+mod events;
+mod kind;
+mod snapshot;
+pub mod store;
+mod upstream;
+
+pub use account::{Account, AccountKind, AccountSpec, BadSpec};
+pub use clock::{Clock, Sleep, SystemClock, VirtualClock};
+pub use engine::{
+    BadAccounts, Builder, Change, Credential, Engine, Loaded, NoToken, ReportOutcome, Reported, Seen, Status,
+};
+pub use kind::{EndpointChoice, Kind};
+pub use snapshot::{Held, Snapshot};
+pub use upstream::{BadRoots, Exchange, Https, Response, Roots, Transport};

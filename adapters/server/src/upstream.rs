@@ -1,0 +1,16 @@
+//! How do thousands of credentials share a few connections? An agenda of instants says which is due, and a bounded number
+//! of exchanges for each host are under way.
+
+mod agenda;
+mod attempt;
+mod https;
+mod transport;
+
+pub(crate) use self::{
+    agenda::{Agenda, Entry, HostId},
+    attempt::attempt,
+};
+pub use self::{
+    https::{BadRoots, Https, Roots},
+    transport::{Exchange, Response, Transport},
+};

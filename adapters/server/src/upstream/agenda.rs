@@ -1,0 +1,243 @@
+//! Which credential is next? A heap of instants, and for each host a heap of what is due, the most urgent first.
+//!
+//! A hundred thousand credentials cost a hundred thousand small entries, and no task or timer each. An entry is never
+//! moved: a credential that is planned earlier gets a second entry, and the first is recognised as stale when its time
+//! comes. One planned later keeps its entry; looking at a keeper early is harmless.
+
+use std::{
+    cmp::Ordering,
+    collections::{BinaryHeap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::Notify;
+use wxtoken::Instant;
+
+use crate::engine::Cell;
+
+/// Which host a credential is fetched from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HostId(usize);
+
+/// A place in the agenda, kept in each credential and changed under the agenda's lock only.
+#[derive(Debug, Default)]
+pub(crate) struct Entry {
+    /// The number of the entry that counts; 0 when it has none.
+    ticket: u64,
+    /// When, or how urgently.
+    key: u64,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// Nothing is planned.
+    #[default]
+    Nowhere,
+    /// Planned for an instant.
+    Later,
+    /// Due, and waiting for its host.
+    Due,
+    /// An attempt is under way.
+    Running,
+    /// Taken out of the configuration.
+    Gone,
+}
+
+pub(crate) struct Agenda {
+    state: Mutex<State>,
+    /// Something is due earlier than was known, or an attempt has ended.
+    pub(crate) news: Notify,
+    /// An attempt has ended; for those who wait for all of them.
+    ended: Notify,
+    limit: usize,
+}
+
+#[derive(Default)]
+struct State {
+    later: BinaryHeap<Item>,
+    hosts: Vec<Host>,
+    names: HashMap<String, usize>,
+    /// Numbers the entries.
+    tickets: u64,
+    running: usize,
+    stopped: bool,
+}
+
+#[derive(Default)]
+struct Host {
+    due: BinaryHeap<Item>,
+    running: usize,
+}
+
+struct Item {
+    key: u64,
+    ticket: u64,
+    cell: Arc<Cell>,
+}
+
+impl Agenda {
+    /// `limit`: how many exchanges with one host may be under way.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { state: Mutex::default(), news: Notify::new(), ended: Notify::new(), limit: limit.max(1) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here panics between two changes that belong together.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn host(&self, name: &str) -> HostId {
+        let mut state = self.lock();
+        if let Some(&id) = state.names.get(name) {
+            return HostId(id);
+        }
+        let id = state.hosts.len();
+        state.hosts.push(Host::default());
+        state.names.insert(name.to_owned(), id);
+        HostId(id)
+    }
+
+    /// Plans the next look at a credential. While an attempt is under way that plans anew at its end.
+    pub(crate) fn plan(&self, cell: &Arc<Cell>, at: Instant) {
+        let at = at.as_millis();
+        let mut state = self.lock();
+        let mut entry = cell.entry();
+        let better = match entry.place {
+            Place::Nowhere => true,
+            Place::Later => at < entry.key,
+            Place::Due | Place::Running | Place::Gone => false,
+        };
+        if better {
+            state.tickets += 1;
+            *entry = Entry { ticket: state.tickets, key: at, place: Place::Later };
+            let first = state.later.peek().is_none_or(|item| at < item.key);
+            state.later.push(Item { key: at, ticket: entry.ticket, cell: cell.clone() });
+            drop(entry);
+            drop(state);
+            if first {
+                self.news.notify_one();
+            }
+        }
+    }
+
+    /// Somebody waits for this one: if it is due, it comes first.
+    pub(crate) fn hurry(&self, cell: &Arc<Cell>) {
+        let mut state = self.lock();
+        let mut entry = cell.entry();
+        if entry.place == Place::Due && entry.key > 0 {
+            state.tickets += 1;
+            *entry = Entry { ticket: state.tickets, key: 0, place: Place::Due };
+            let item = Item { key: 0, ticket: entry.ticket, cell: cell.clone() };
+            if let Some(host) = state.hosts.get_mut(cell.host().0) {
+                host.due.push(item);
+            }
+        }
+    }
+
+    /// Nothing is planned for it any more. An attempt under way ends by itself.
+    pub(crate) fn retire(&self, cell: &Cell) {
+        let _state = self.lock();
+        let mut entry = cell.entry();
+        *entry = Entry { ticket: 0, key: 0, place: Place::Gone };
+    }
+
+    /// Takes the next credential whose attempt may begin, and reckons it as under way. `Err`: until then there is none,
+    /// unless news comes.
+    pub(crate) fn next(&self, now: Instant) -> Result<Arc<Cell>, Option<Instant>> {
+        let mut state = self.lock();
+        let state = &mut *state;
+        if state.stopped {
+            return Err(None);
+        }
+        while state.later.peek().is_some_and(|item| item.key <= now.as_millis()) {
+            let Some(item) = state.later.pop() else { break };
+            let mut entry = item.cell.entry();
+            if entry.ticket == item.ticket {
+                let key = item.cell.urgency();
+                *entry = Entry { key, place: Place::Due, ..*entry };
+                drop(entry);
+                if let Some(host) = state.hosts.get_mut(item.cell.host().0) {
+                    host.due.push(Item { key, ..item });
+                }
+            }
+        }
+        for host in state.hosts.iter_mut().filter(|host| host.running < self.limit) {
+            while let Some(item) = host.due.pop() {
+                let mut entry = item.cell.entry();
+                if entry.ticket == item.ticket {
+                    entry.place = Place::Running;
+                    drop(entry);
+                    host.running += 1;
+                    state.running += 1;
+                    return Ok(item.cell);
+                }
+            }
+        }
+        Err(state.later.peek().map(|item| Instant::from_millis(item.key)))
+    }
+
+    /// The network's part of an attempt is over: another may use the host.
+    pub(crate) fn leave_host(&self, cell: &Cell) {
+        let mut state = self.lock();
+        if let Some(host) = state.hosts.get_mut(cell.host().0) {
+            host.running = host.running.saturating_sub(1);
+        }
+        drop(state);
+        self.news.notify_one();
+    }
+
+    /// An attempt is over altogether.
+    pub(crate) fn end(&self, cell: &Arc<Cell>) {
+        let mut state = self.lock();
+        state.running = state.running.saturating_sub(1);
+        let mut entry = cell.entry();
+        if entry.place == Place::Running {
+            *entry = Entry::default();
+        }
+        drop(entry);
+        drop(state);
+        self.ended.notify_waiters();
+    }
+
+    /// How many attempts are under way.
+    pub(crate) fn running(&self) -> usize {
+        self.lock().running
+    }
+
+    /// Begins nothing more, and waits until what is under way has ended.
+    pub(crate) async fn stop(&self) {
+        self.lock().stopped = true;
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            // Enabled before the look, so that an end between the two is not missed.
+            ended.as_mut().enable();
+            if self.running() == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+}
+
+/// The smallest key is the greatest item; of equals, the one that came first.
+impl Ord for Item {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.key, other.ticket).cmp(&(self.key, self.ticket))
+    }
+}
+
+impl PartialOrd for Item {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Item {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Item {}
