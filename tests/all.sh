@@ -331,7 +331,8 @@ part_firmware() {
     want_command qemu-system-arm qemu-system-arm
     CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo clippy --locked --manifest-path examples/firmware/runner/Cargo.toml \
         --all-targets -- -D warnings
-    CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo test --locked --quiet --manifest-path examples/firmware/runner/Cargo.toml
+    CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo test --locked --quiet --manifest-path examples/firmware/Cargo.toml \
+        -p wxtoken-firmware -p wxtoken-firmware-runner
     examples/firmware/test.sh
 }
 

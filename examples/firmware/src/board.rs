@@ -7,6 +7,7 @@ pub mod flash;
 pub mod interrupts;
 pub mod lan9118;
 pub mod semihosting;
+pub mod sensor;
 pub mod stack;
 pub mod time;
 pub mod wall;

@@ -42,13 +42,16 @@ pub fn settings() -> Result<(Settings<'static>, Account<'static>), u32> {
         port,
         account.id()
     );
+    if let Some(api) = settings.api {
+        defmt::info!("gateway: sends its alarms to {=str}:{=u16}", api.host_str(), api.port());
+    }
     time::age(settings.uptime_s);
     wall::set(settings.date);
     time::hurry(settings.hurry);
     Ok((settings, account))
 }
 
-/// Chance, for sequence numbers and ports.
+/// Chance, for sequence numbers and ports. Drawn anew at each call: what is drawn for them must not be seen in a message.
 ///
 /// # Errors
 /// [`BAD_BOARD`].
@@ -57,6 +60,15 @@ pub fn seed() -> Result<u64, u32> {
         defmt::error!("board: no randomness; without it sequence numbers could be guessed");
         BAD_BOARD
     })
+}
+
+/// A number that no other boot has, for the numbers of alarms.
+///
+/// # Errors
+/// [`BAD_BOARD`].
+pub fn number() -> Result<u32, u32> {
+    // Half of it is enough, and is no secret.
+    seed().map(|seed| seed as u32)
 }
 
 /// The Ethernet chip, switched on.

@@ -1,5 +1,6 @@
 //! What can happen to a gateway, and what must it then do and say? A file for each kind of trouble.
 
+mod alarm;
 mod board;
 mod once;
 mod plain;
@@ -12,6 +13,8 @@ mod wire;
 
 use std::io;
 
+use wxtoken_platform::Fault;
+
 use crate::{images::Of, trial::Trial};
 
 /// One case.
@@ -19,6 +22,9 @@ pub(crate) struct Case {
     pub(crate) name: String,
     /// Which images it concerns.
     pub(crate) of: Of,
+    /// The platform's faults that it shows.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test looks whether one is missing"))]
+    pub(crate) faults: Vec<Fault>,
     /// What is done, and what is expected of it.
     pub(crate) play: Play,
 }
@@ -28,7 +34,7 @@ pub(crate) type Play = Box<dyn Fn(&mut Trial<'_>) -> io::Result<()> + Send + Syn
 
 impl Case {
     fn new(name: &str, play: impl Fn(&mut Trial<'_>) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        Self { name: name.to_owned(), of: Of::All, play: Box::new(play) }
+        Self { name: name.to_owned(), of: Of::All, faults: Vec::new(), play: Box::new(play) }
     }
 }
 
@@ -49,8 +55,11 @@ mod code {
 
 /// Every case.
 pub(crate) fn all() -> Vec<Case> {
-    let once = [plain::all(), refusals::all(), wire::all(), recovery::all(), tls::all()];
+    let once = [plain::all(), refusals::all(), wire::all(), recovery::all(), tls::all(), alarm::once()];
     let mut all: Vec<Case> = once.into_iter().flatten().map(Case::from).collect();
-    all.extend([board::all(), power::all(), time::all()].into_iter().flatten());
+    all.extend([alarm::all(), board::all(), power::all(), time::all()].into_iter().flatten());
     all
 }
+
+#[cfg(test)]
+mod tests;

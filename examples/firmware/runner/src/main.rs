@@ -4,6 +4,7 @@
 //! It exits with 0 only if every case went as it should.
 #![forbid(unsafe_code)]
 
+mod alarms;
 mod args;
 mod board;
 mod cases;

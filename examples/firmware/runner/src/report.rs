@@ -10,6 +10,10 @@ pub(crate) struct Report {
     /// How the last boot ended; `None` when its power was cut.
     pub(crate) code: Option<i32>,
     pub(crate) took: Duration,
+    /// How many alarms arrived, of how many that were raised.
+    pub(crate) alarms: (usize, usize),
+    /// Why none can.
+    pub(crate) no_alarm: Option<&'static str>,
     /// What the image said, boot after boot.
     pub(crate) lines: Vec<String>,
     /// What is worth knowing besides.
@@ -32,7 +36,10 @@ impl Summary {
     /// Prints the head of the table.
     pub(crate) fn begin(work: &[(&Case, &Image)]) -> Self {
         let wide = work.iter().map(|(case, _)| case.name.chars().count()).max().unwrap_or(0).max(4);
-        println!("{:>9}  {:<wide$}  {:<5}  {:<6}  {:>6}  {:>4}", "", "case", "image", "result", "ms", "exit");
+        println!(
+            "{:>9}  {:<wide$}  {:<9}  {:<6}  {:>6}  {:>6}  {:>4}",
+            "", "case", "image", "result", "ms", "alarms", "exit"
+        );
         let (failed, by_image) = (Vec::new(), BTreeMap::new());
         Self { began: board::now(), wide, all: work.len(), ran: 0, failed, by_image }
     }
@@ -44,8 +51,10 @@ impl Summary {
         let well = report.complaints.is_empty();
         let code = report.code.map_or("-".to_owned(), |code| code.to_string());
         let (name, verdict, ms) = (&case.name, if well { "ok" } else { "FAILED" }, report.took.as_millis());
-        let at = format!("{}/{}", self.ran, self.all);
-        println!("{at:>9}  {name:<wide$}  {:<5}  {verdict:<6}  {ms:>6}  {code:>4}", image.name);
+        let (arrived, raised) = report.alarms;
+        let why = report.no_alarm.map(|why| format!("  no alarm: {why}")).unwrap_or_default();
+        let (at, alarms) = (format!("{}/{}", self.ran, self.all), format!("{arrived}/{raised}"));
+        println!("{at:>9}  {name:<wide$}  {:<9}  {verdict:<6}  {ms:>6}  {alarms:>6}  {code:>4}{why}", image.name);
         if decoded || !well {
             report.lines.iter().for_each(|line| println!("    {line}"));
         }

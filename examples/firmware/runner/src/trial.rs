@@ -1,11 +1,12 @@
 //! Did one case go as it should with one image? What a case works with: a platform, boards, and a list of complaints.
 
-use std::{io, path::PathBuf, sync::Arc, thread, time::Duration};
+use std::{io, ops::RangeInclusive, path::PathBuf, sync::Arc, thread, time::Duration};
 
 use tempfile::TempDir;
 use wxtoken_platform::{Account, Builder, Running};
 
 use crate::{
+    alarms::Arrived,
     board::{self, Board, Ended},
     cases::Case,
     images::Image,
@@ -15,7 +16,10 @@ use crate::{
 
 /// The account of the images, as their `provision.rs` has it.
 pub(crate) const ID: &str = "wx0123456789abcdef";
-/// Its secret there.
+/// The same as an app of a corporation, and the app.
+pub(crate) const WORK_ID: &str = "ww0123456789abcdef";
+pub(crate) const AGENT: u64 = 1_000_002;
+/// The secret of both there.
 pub(crate) const SECRET: &str = "an-example-device-key-0001";
 /// A secret that the platform may have instead.
 pub(crate) const OTHER_SECRET: &str = "another-key-than-the-device-has";
@@ -32,6 +36,8 @@ pub(crate) struct Trial<'a> {
     folder: TempDir,
     platforms: Vec<Arc<Running>>,
     outputs: Vec<Vec<u8>>,
+    /// Whether the case has said what should have become of its alarms.
+    looked_after_alarms: bool,
     report: Report,
 }
 
@@ -41,10 +47,11 @@ pub(crate) fn run(case: &Case, image: &Image) -> Report {
     let mut report = match TempDir::new() {
         Ok(folder) => {
             let (platforms, outputs, report) = (Vec::new(), Vec::new(), Report::default());
-            let mut trial = Trial { image, folder, platforms, outputs, report };
+            let mut trial = Trial { image, folder, platforms, outputs, looked_after_alarms: false, report };
             if let Err(error) = (case.play)(&mut trial) {
                 trial.complain(format!("the trial itself failed: {error}"));
             }
+            trial.look_after_alarms();
             trial.look_for_leaks();
             trial.report
         }
@@ -65,6 +72,11 @@ impl<'a> Trial<'a> {
     /// The account that the images have.
     pub(crate) fn account() -> Account {
         Account::official(ID, SECRET)
+    }
+
+    /// The account that they have when they are told that it is one of 企业微信.
+    pub(crate) fn work_account(secret: &str) -> Account {
+        Account::work(WORK_ID, secret).agent(AGENT)
     }
 
     /// The words that tell an image to ask `platform` over plain HTTP, at once, with time `hurry` times as fast.
@@ -94,9 +106,13 @@ impl<'a> Trial<'a> {
         self.boot_with(words, &[])
     }
 
-    /// The same, with more arguments for the emulator.
+    /// The same, with more arguments for the emulator. The sensor trips in every boot, at once unless said otherwise.
     pub(crate) fn boot_with(&self, words: &[String], more: &[String]) -> io::Result<Board<'a>> {
-        Board::boot(self.image, self.folder.path(), words, more)
+        let mut words = words.to_vec();
+        if !words.iter().any(|word| word.starts_with("trip=")) {
+            words.push("trip=0".to_owned());
+        }
+        Board::boot(self.image, self.folder.path(), &words, more)
     }
 
     /// Waits until the image ends by itself, and returns the lines of this boot.
@@ -194,12 +210,64 @@ impl<'a> Trial<'a> {
 
     /// The platform should have executed so many fetches.
     pub(crate) fn expect_fetched(&mut self, platform: &Running, times: u64) {
-        let fetched = platform.counters().account(ID).fetched_in_all();
+        let counters = platform.counters();
+        let fetched: u64 = [ID, WORK_ID].into_iter().map(|id| counters.account(id).fetched_in_all()).sum();
         self.expect(fetched == times, || format!("{fetched} fetches were executed instead of {times}"));
     }
 
+    /// The platform should have refused so many calls, fetches aside.
+    pub(crate) fn expect_refused(&mut self, platform: &Running, times: RangeInclusive<u64>) {
+        let accounts = platform.counters().accounts;
+        let calls = accounts.values().flat_map(|account| account.calls.values());
+        let refused: u64 = calls.flat_map(|calls| calls.refused.values()).sum();
+        self.expect(times.contains(&refused), || format!("{refused} calls were refused instead of {times:?}"));
+    }
+
+    /// So many alarms should have arrived, each of them once.
+    pub(crate) fn expect_alarms(&mut self, count: usize) {
+        self.looked_after_alarms = true;
+        let arrived = self.arrived().times.len();
+        self.expect(arrived == count, || format!("{arrived} alarms arrived instead of {count}"));
+    }
+
+    /// At least so many alarms should have arrived, of at most so many, each of them once at most: for a power cut that may
+    /// come before it or after it.
+    pub(crate) fn expect_alarms_within(&mut self, counts: RangeInclusive<usize>) {
+        self.looked_after_alarms = true;
+        let arrived = self.arrived().times.len();
+        self.expect(counts.contains(&arrived), || format!("{arrived} alarms arrived instead of {counts:?}"));
+    }
+
+    /// No alarm can arrive, and none should have.
+    pub(crate) fn expect_no_alarm(&mut self, why: &'static str) {
+        self.expect_alarms(0);
+        self.report.no_alarm = Some(why);
+    }
+
+    fn arrived(&self) -> Arrived {
+        Arrived::at(self.platforms.iter().map(Arc::as_ref))
+    }
+
+    /// What holds for the alarms of every case.
+    fn look_after_alarms(&mut self) {
+        let arrived = self.arrived();
+        let raised = self.report.lines.iter().filter(|line| line.contains("the water stands at")).count();
+        self.report.alarms = (arrived.times.len(), raised);
+        if !self.looked_after_alarms {
+            self.complain("the case does not say what should have become of its alarm");
+        }
+        for (number, times) in arrived.repeated() {
+            self.complain(format!("alarm {number} arrived {times} times"));
+        }
+        for message in &arrived.strange {
+            self.complain(format!("not an alarm: {message}"));
+        }
+    }
+
     fn look_for_leaks(&mut self) {
-        let tokens: Vec<String> = self.platforms.iter().flat_map(|platform| platform.minted_tokens(ID)).collect();
+        let accounts = [ID, WORK_ID];
+        let minted = |platform: &Arc<Running>| accounts.map(|id| platform.minted_tokens(id));
+        let tokens: Vec<String> = self.platforms.iter().flat_map(minted).flatten().collect();
         let mut hidden = Hidden::default();
         hidden.add("the secret", SECRET);
         hidden.add("the platform's secret", OTHER_SECRET);

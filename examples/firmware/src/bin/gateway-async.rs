@@ -1,5 +1,5 @@
-//! Does a Cortex-M3 without a heap keep a token fresh in a task? The image for a LAN on embassy: plain HTTP to a central
-//! server.
+//! Does a Cortex-M3 without a heap keep a token fresh in a task, and send alarms with it? The image for a LAN on embassy:
+//! plain HTTP to a central server.
 #![no_std]
 #![no_main]
 
@@ -11,9 +11,9 @@ use embassy_executor::Spawner;
 use static_cell::ConstStaticCell;
 use wxtoken_embedded::{Clock as _, DEFAULT_BUFFER_LEN, EmbassyClock, asynch::Client, core::Account};
 use wxtoken_firmware::{
-    board::{executor, lan9118, semihosting, time::alarm, wall},
+    board::{executor, lan9118, semihosting, sensor::Sensor, time::alarm, wall},
     boot,
-    gateway::{Job, asynch::keep_fresh},
+    gateway::{Job, asynch::work},
     memory,
     net::asynch::{self as net, Buffers, Tcp},
     provision::Settings,
@@ -41,13 +41,14 @@ fn main() -> ! {
 fn prepare(spawner: Spawner) -> Result<(), u32> {
     let (settings, account) = boot::settings()?;
     let tcp = net::start(spawner, boot::ethernet()?, boot::seed()?, BUFFERS.take()).map_err(|_| boot::BAD_BOARD)?;
-    spawner.spawn(keep(settings, account, tcp).map_err(|_| boot::BAD_BOARD)?);
+    let boot = boot::number()?;
+    spawner.spawn(keep(settings, account, tcp, boot).map_err(|_| boot::BAD_BOARD)?);
     Ok(())
 }
 
 /// The task that owns the client.
 #[embassy_executor::task]
-async fn keep(settings: Settings<'static>, account: Account<'static>, tcp: Tcp) {
+async fn keep(settings: Settings<'static>, account: Account<'static>, tcp: Tcp, boot: u32) {
     let mut clock = EmbassyClock::new();
     let memory = memory::open(&settings, &account);
     let client = Client::new(account, settings.device, tcp, clock, EXCHANGE.take());
@@ -57,5 +58,6 @@ async fn keep(settings: Settings<'static>, account: Account<'static>, tcp: Tcp) 
     }
     client.put_off(settings.device, Duration::from_secs(settings.spread_s.into()));
     memory::say_start(client.keeper(), clock.now(), client.poll_at());
-    boot::end(keep_fresh(&mut client, &mut Job::new(settings.end)).await)
+    let (mut job, mut sensor) = (Job::new(&settings, boot), Sensor::new(settings, clock));
+    boot::end(work(&mut client, &mut job, &mut clock, &mut sensor).await)
 }

@@ -1,4 +1,5 @@
-//! Does a Cortex-M3 without a heap keep a token fresh? The image for a LAN: plain HTTP to a central server, blocking.
+//! Does a Cortex-M3 without a heap keep a token fresh and send alarms with it? The image for a LAN: plain HTTP to a central
+//! server, blocking.
 #![no_std]
 #![no_main]
 
@@ -9,9 +10,9 @@ use defmt_semihosting as _;
 use static_cell::{ConstStaticCell, StaticCell};
 use wxtoken_embedded::{Clock as _, DEFAULT_BUFFER_LEN, blocking::Client};
 use wxtoken_firmware::{
-    board::{semihosting, time, wall},
+    board::{semihosting, sensor::Sensor, time, wall},
     boot,
-    gateway::{Job, Verdict, blocking::keep_fresh},
+    gateway::{Job, Verdict, blocking::work},
     memory,
     net::blocking::{Buffers, NO_SOCKETS, Network, Sockets},
 };
@@ -40,8 +41,9 @@ fn run() -> Result<Verdict, u32> {
     }
     client.put_off(settings.device, Duration::from_secs(settings.spread_s.into()));
     memory::say_start(client.keeper(), clock.now(), client.poll_at());
-    let mut job = Job::new(settings.end);
-    Ok(keep_fresh(&mut client, &mut job, |network| {
+    let mut job = Job::new(&settings, boot::number()?);
+    let mut sensor = Sensor::new(settings, clock);
+    Ok(work(&mut client, &mut job, &mut clock, &mut sensor, |network| {
         network.poll();
         time::nap();
     }))

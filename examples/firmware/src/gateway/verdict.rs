@@ -1,16 +1,16 @@
-//! How did an attempt end, and who can do something about it?
+//! How did a fetch or a call end, and who can do something about it?
 
 use wxtoken_embedded::{
     Attempt, ConnectError, Fault,
-    core::{Act, Meaning, Outcome},
+    core::{Act, Meaning, Outcome, Refusal},
 };
 
-/// How an attempt ended, by who can do something about it. The numbers are the emulator's exit codes.
+/// How a fetch or a call ended, by who can do something about it. The numbers are the emulator's exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, defmt::Format)]
 #[repr(u8)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// A token is held.
+    /// A token is held, and the last alarm has arrived if there was one.
     Fresh = 0,
     /// The id, the secret or a parameter is wrong, says the platform; or this image cannot speak what the base URL wants.
     Configuration = 10,
@@ -35,25 +35,38 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// What to make of an attempt.
+    /// What to make of an attempt to fetch.
     #[must_use]
     pub fn of(attempt: &Attempt) -> Self {
         match (&attempt.outcome, attempt.fault) {
             (Outcome::Granted { .. } | Outcome::Repeated, _) => Self::Fresh,
-            (Outcome::Refused(refusal), _) => match (refusal.meaning(), refusal.act()) {
-                (Meaning::AddressNotAllowed, _) => Self::Address,
-                (_, Act::Configuration) => Self::Configuration,
-                (_, Act::Person) => Self::Person,
-                _ => Self::Busy,
-            },
+            (Outcome::Refused(refusal), _) => Self::of_refusal(refusal),
             (Outcome::Malformed(_), _) => Self::Malformed,
             (Outcome::Status(_), _) => Self::Foreign,
-            (_, Some(Fault::Connect(ConnectError::NoTls))) => Self::Configuration,
-            (_, Some(Fault::Connect(_))) => Self::NoConnection,
-            (_, Some(Fault::Broken | Fault::Cut)) => Self::Cut,
-            (_, Some(Fault::TimedOut)) => Self::TimedOut,
-            (_, Some(Fault::RequestTooLong | Fault::Unfinished)) | (_, None) => Self::Own,
-            (_, Some(_)) => Self::Foreign,
+            (_, Some(fault)) => Self::of_fault(fault),
+            (_, None) => Self::Own,
+        }
+    }
+
+    /// What to make of the platform's no, to a fetch or to a call.
+    pub(super) fn of_refusal(refusal: &Refusal) -> Self {
+        match (refusal.meaning(), refusal.act()) {
+            (Meaning::AddressNotAllowed, _) => Self::Address,
+            (_, Act::Configuration | Act::Never) => Self::Configuration,
+            (_, Act::Person) => Self::Person,
+            _ => Self::Busy,
+        }
+    }
+
+    /// What to make of an exchange without a reply.
+    pub(super) const fn of_fault(fault: Fault) -> Self {
+        match fault {
+            Fault::Connect(ConnectError::NoTls) => Self::Configuration,
+            Fault::Connect(_) => Self::NoConnection,
+            Fault::Broken | Fault::Cut => Self::Cut,
+            Fault::TimedOut => Self::TimedOut,
+            Fault::RequestTooLong | Fault::Unfinished => Self::Own,
+            _ => Self::Foreign,
         }
     }
 

@@ -40,6 +40,7 @@ fn cable_at_boot(trial: &mut Trial<'_>) -> io::Result<()> {
     trial.expect_code(code::FRESH);
     trial.expect_said(&lines, "is good for");
     trial.expect_fetched(&platform, 1);
+    trial.expect_alarms(1);
     Ok(())
 }
 
@@ -60,6 +61,7 @@ fn cable_in_mid_body(trial: &mut Trial<'_>) -> io::Result<()> {
     trial.expect_code(code::FRESH);
     trial.expect_said(&lines, "is good for");
     trial.expect_fetched(&platform, 2);
+    trial.expect_alarms(1);
     Ok(())
 }
 
@@ -80,5 +82,7 @@ fn reset_in_mid_body(trial: &mut Trial<'_>) -> io::Result<()> {
     trial.expect_said(&lines, "remembers 1 of today's 500 fetches");
     trial.expect_said(&lines, "is good for");
     trial.expect_fetched(&platform, 2);
+    // That of the first boot was lost with the RAM; the sensor tripped again.
+    trial.expect_alarms(1);
     Ok(())
 }

@@ -4,7 +4,7 @@ use wxtoken_platform::{Leaf, TlsVersions};
 
 use super::{
     code,
-    once::{Base, Once},
+    once::{Alarms, Base, NO_TOKEN, Once},
 };
 use crate::images::Of;
 
@@ -34,6 +34,7 @@ pub(super) fn all() -> Vec<Once> {
             code: code::CONFIGURATION,
             says: &["this connector speaks plain TCP only", "the configuration is wrong"],
             fetched: 0,
+            alarms: NO_TOKEN,
             ..Once::named("told to use https, which it cannot")
         },
         Once {
@@ -41,6 +42,7 @@ pub(super) fn all() -> Vec<Once> {
             code: code::BAD_SETTINGS,
             says: &["settings: NoBase"],
             fetched: 0,
+            alarms: Alarms::Cannot("it ends before its job begins"),
             ..Once::named("not told whom to ask")
         },
     ]

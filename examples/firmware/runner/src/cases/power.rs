@@ -45,6 +45,8 @@ fn while_waiting(trial: &mut Trial<'_>) -> io::Result<()> {
     trial.expect_code(code::FRESH);
     trial.expect_said(&lines, "is good for");
     trial.expect_fetched(&platform, 2);
+    // That of the first boot went with the power.
+    trial.expect_alarms(1);
     Ok(())
 }
 
@@ -59,6 +61,9 @@ fn twice(trial: &mut Trial<'_>, platform: &Running, between: Duration) -> io::Re
     // It runs for ever if it has nothing to fetch.
     let mut board = trial.boot(&words(platform, 60, 1))?;
     if board.says("fetches in", 1, LIMIT)? {
+        // With the token of the boot before.
+        let sent = board.says("has arrived", 1, LIMIT)?;
+        trial.expect(sent, || "its alarm does not arrive".to_owned());
         // Half a minute of its time, in which it might think better of it.
         thread::sleep(Duration::from_millis(500));
         return trial.cut(board);
@@ -78,6 +83,8 @@ fn cycle(trial: &mut Trial<'_>) -> io::Result<()> {
     let good: u64 = good.unwrap_or(0);
     trial.expect((6_560..=6_598).contains(&good), || format!("the token is believed for {good} s"));
     trial.expect_fetched(&platform, 1);
+    // The first of each boot, which must not be taken for the same.
+    trial.expect_alarms(2);
     Ok(())
 }
 
@@ -90,6 +97,7 @@ fn cycle_without_flash(trial: &mut Trial<'_>) -> io::Result<()> {
         trial.expect(!lines.iter().any(|line| line.contains("remembers")), || "it remembers something".to_owned());
     }
     trial.expect_fetched(&platform, 2);
+    trial.expect_alarms(2);
     Ok(())
 }
 
@@ -100,6 +108,7 @@ fn cycle_after_expiry(trial: &mut Trial<'_>) -> io::Result<()> {
         .expect(!lines.iter().any(|line| line.contains("remembers a token")), || "a dead token is taken up".to_owned());
     trial.expect_said(&lines, "is good for");
     trial.expect_fetched(&platform, 2);
+    trial.expect_alarms(2);
     Ok(())
 }
 
@@ -157,6 +166,8 @@ fn at_any_moment(trial: &mut Trial<'_>) -> io::Result<()> {
     trial.note(format!(
         "{boots} cuts: {executed} fetches; ledger remembered {with_ledger} times, token {with_token} times"
     ));
+    // One in each boot, unless the power went first.
+    trial.expect_alarms_within(1..=boots as usize);
     // Else it shows nothing.
     trial.expect(with_ledger > 0 && with_token > 0, || "every cut came too early".to_owned());
     Ok(())
@@ -186,6 +197,7 @@ fn for_ever(trial: &mut Trial<'_>) -> io::Result<()> {
     trial.expect(held, || "it forgets its budget".to_owned());
     trial.cut_anywhere(board)?;
     trial.expect_fetched(&platform, LIMIT_OF_DAY);
+    trial.expect_no_alarm("no boot gets a token");
     trial.note(format!("{} boots, {executed} fetches", LIMIT_OF_DAY + 6));
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wxtoken_platform::{Fault, FaultScope, Running};
 
-use super::once::Once;
+use super::once::{NO_TOKEN, Once};
 
 fn listen(platform: &Running, yes: bool) {
     platform.set_listening(yes).expect("its own port can be bound again");
@@ -17,21 +17,20 @@ pub(super) fn all() -> Vec<Once> {
             code: super::code::NO_CONNECTION,
             says: &["refused, or no route", "check cable"],
             fetched: 0,
+            alarms: NO_TOKEN,
             ..Once::named("port closed")
         },
         Once {
-            prepare: Box::new(|platform| platform.fault(Fault::Cut { after: 10 }, FaultScope::next_call())),
+            faults: vec![(Fault::Cut { after: 10 }, FaultScope::next_call())],
             attempts: 2,
             says: &["closed before the reply was complete", "is good for"],
             fetched: 2,
             ..Once::named("recovers: cut once")
         },
         Once {
-            prepare: Box::new(|platform| {
-                for fault in [Fault::Garbage, Fault::ResetBefore] {
-                    platform.fault(fault, FaultScope::next_call().executed(false));
-                }
-            }),
+            faults: [Fault::Garbage, Fault::ResetBefore]
+                .map(|fault| (fault, FaultScope::next_call().executed(false)))
+                .into(),
             attempts: 3,
             says: &["is not the JSON of a WeChat reply", "the connection broke", "is good for"],
             ..Once::named("recovers: garbage, then a reset")

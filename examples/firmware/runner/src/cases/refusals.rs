@@ -4,14 +4,17 @@ use std::net::IpAddr;
 
 use wxtoken_platform::Running;
 
-use super::{code, once::Once};
+use super::{
+    code,
+    once::{NO_TOKEN, Once},
+};
 use crate::trial::{ID, OTHER_SECRET};
 
 fn refused(name: &str, errcode: i32, code: i32, says: &'static [&'static str]) -> Once {
     let prepare = Box::new(move |platform: &Running| {
         platform.refuse_with(ID, errcode).expect("the account is there");
     });
-    Once { prepare, code, says, fetched: 0, ..Once::named(name) }
+    Once { prepare, code, says, fetched: 0, alarms: NO_TOKEN, ..Once::named(name) }
 }
 
 pub(super) fn all() -> Vec<Once> {
@@ -21,6 +24,7 @@ pub(super) fn all() -> Vec<Once> {
             code: code::CONFIGURATION,
             says: &["errcode 40125", "the configuration is wrong"],
             fetched: 0,
+            alarms: NO_TOKEN,
             ..Once::named("secret refused (40125)")
         },
         Once {
@@ -28,6 +32,7 @@ pub(super) fn all() -> Vec<Once> {
             code: code::ADDRESS,
             says: &["errcode 40164", "127.0.0.1", "ask the account's administrator"],
             fetched: 0,
+            alarms: NO_TOKEN,
             ..Once::named("address not allowed (40164)")
         },
         refused("secret frozen (40243)", 40_243, code::PERSON, &["errcode 40243", "ask the account's administrator"]),

@@ -28,10 +28,13 @@ fn wrap(trial: &mut Trial<'_>) -> io::Result<()> {
     let platform = trial.platform(Platform::builder().account(account).speed(HURRY.into()))?;
     let mut words = Trial::words(&platform, HURRY, 5);
     words.extend(["tokens=2".to_owned(), format!("uptime={}", WRAPS_AT_MS / 1000 - 100)]);
+    // Before the wrap, and after it.
+    words.extend(["trip=50".to_owned(), "trip=120".to_owned()]);
     let board = trial.boot(&words)?;
     let lines = trial.wait(board)?;
     trial.expect_code(code::FRESH);
     trial.expect_fetched(&platform, 2);
+    trial.expect_alarms(2);
     let at = |what: &str| lines.iter().find(|line| line.contains(what)).and_then(|line| log::said_at_ms(line));
     match (at("token 1 is good for"), at("token 2 is good for")) {
         (Some(first), Some(second)) => {
@@ -69,6 +72,7 @@ fn hours(trial: &mut Trial<'_>) -> io::Result<()> {
     let fetches = platform.counters().account(ID).fetched_in_all();
     trial.expect(fetches == 2, || format!("{fetches} fetches instead of 2"));
     trial.expect(forced >= 5, || format!("only {forced} tokens were forced elsewhere"));
+    trial.expect_alarms(1);
     trial.note(format!("{forced} tokens forced elsewhere, {fetches} fetches"));
     Ok(())
 }
@@ -105,5 +109,6 @@ fn together(trial: &mut Trial<'_>) -> io::Result<()> {
     let (first, last) = (at_ms.first().copied().unwrap_or(0), at_ms.last().copied().unwrap_or(0));
     trial.expect(last - first > 30_000, || format!("all of them within {} ms", last - first));
     trial.expect_fetched(&platform, DEVICES);
+    trial.expect_alarms(DEVICES as usize);
     Ok(())
 }

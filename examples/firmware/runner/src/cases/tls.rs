@@ -4,7 +4,7 @@ use wxtoken_platform::{Leaf, TlsVersions};
 
 use super::{
     code,
-    once::{Base, Once},
+    once::{Base, NO_TOKEN, Once},
 };
 use crate::images::Of;
 
@@ -20,6 +20,7 @@ fn wrong(name: &str, leaf: Leaf) -> Once {
         code: code::NO_CONNECTION,
         says: &["the server's certificate is not trusted"],
         fetched: 0,
+        alarms: NO_TOKEN,
         ..Once::named(name)
     }
 }

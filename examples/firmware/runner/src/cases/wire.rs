@@ -4,7 +4,7 @@ use wxtoken_platform::{Fault, Leaf, TlsVersions};
 
 use super::{
     code,
-    once::{Base, Once},
+    once::{Base, NO_TOKEN, Once},
 };
 use crate::images::Of;
 
@@ -15,7 +15,7 @@ const HURRY_TLS: u32 = 3;
 
 /// A case in which every call meets a fault. `executed`: the platform minted a token all the same.
 fn faulty(name: &str, fault: Fault, code: i32, says: &'static [&'static str], executed: bool) -> Once {
-    Once { code, says, fetched: executed.into(), ..Once::named(name).with_fault(fault) }
+    Once { code, says, fetched: executed.into(), alarms: NO_TOKEN, ..Once::named(name).with_fault(fault) }
 }
 
 /// A case in which the reply is unusual and still right.
@@ -37,7 +37,8 @@ pub(super) fn all() -> Vec<Once> {
     all
 }
 
-fn faults() -> Vec<Once> {
+/// Each of them has one fault, at every call.
+pub(super) fn faults() -> Vec<Once> {
     let closed: &[&str] = &["closed before the reply was complete"];
     let late: &[&str] = &["no complete reply in time"];
     let portal: &[&str] = &["is not the JSON of a WeChat reply", "is the server's address right?"];
