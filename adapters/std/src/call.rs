@@ -98,6 +98,16 @@ impl Client {
         self.carry_out(Errand::new(call, source, None), limit)
     }
 
+    /// The same as [`call_with`](Self::call_with) without a body; a JSON object that is no file stays in memory.
+    pub(crate) fn call_for_file(
+        &self,
+        call: &Call<'_>,
+        limit: Duration,
+        sink: &mut dyn ReplySink,
+    ) -> Result<CallReply, CallError> {
+        self.carry_out(Errand::new(call, &mut io::empty(), Some(sink)).for_a_file(), limit)
+    }
+
     fn carry_out(&self, mut errand: Errand<'_>, limit: Duration) -> Result<CallReply, CallError> {
         let shared = self.shared();
         let result = self.run(&mut errand, limit);

@@ -27,6 +27,8 @@ pub(super) struct Errand<'a> {
     call: &'a Call<'a>,
     source: &'a mut dyn BodySource,
     sink: Option<&'a mut dyn ReplySink>,
+    /// A JSON object that is no file is not for the sink.
+    for_a_file: bool,
     attempts: u8,
     transport: Option<TransportError>,
     sent: u64,
@@ -42,9 +44,37 @@ struct End {
     body: Zeroizing<Vec<u8>>,
 }
 
+impl End {
+    /// A refusal without the token, should the peer have put it in: its text is shown to people.
+    fn masked(mut self, token: &str) -> Self {
+        while self.errcode.refused().is_some() {
+            let at = self.body.windows(token.len().max(1)).position(|window| window == token.as_bytes());
+            let Some(hit) = at.and_then(|at| self.body.get_mut(at..at + token.len())) else { break };
+            hit.fill(b'*');
+        }
+        self
+    }
+}
+
 impl<'a> Errand<'a> {
     pub(super) fn new(call: &'a Call<'a>, source: &'a mut dyn BodySource, sink: Option<&'a mut dyn ReplySink>) -> Self {
-        Self { call, source, sink, attempts: 0, transport: None, sent: 0, received: 0, end: None, cut_short: None }
+        Self {
+            call,
+            source,
+            sink,
+            for_a_file: false,
+            attempts: 0,
+            transport: None,
+            sent: 0,
+            received: 0,
+            end: None,
+            cut_short: None,
+        }
+    }
+
+    pub(super) fn for_a_file(mut self) -> Self {
+        self.for_a_file = true;
+        self
     }
 
     pub(super) const fn call(&self) -> &'a Call<'a> {
@@ -108,7 +138,7 @@ impl<'a> Errand<'a> {
             return Err(Broke::Here(CallReason::Source(kind)));
         }
         match reply {
-            Ok(reply) => self.receive(reply),
+            Ok(reply) => self.receive(reply).map(|end| end.masked(token.as_str())),
             // What was not sent to its end cannot be executed: the platform waits for as much as was announced.
             Err(error) if matches!(call.body(), Body::Stream { .. }) && left > 0 => {
                 Err(Broke::There(error, Failure::NotSent))
@@ -131,6 +161,7 @@ impl<'a> Errand<'a> {
             _ => None,
         };
         let mut incoming = Incoming::new(sink, is_file, reply.content_length());
+        incoming.keeps_objects = self.for_a_file;
         let mut room = [0; PIECE];
         loop {
             let piece = match reply.read(&mut room) {
@@ -231,6 +262,7 @@ struct Incoming<'s> {
     flows: bool,
     /// A file that was asked for is no refusal, whatever is in it.
     is_file: bool,
+    keeps_objects: bool,
     len: Option<u64>,
     reader: ErrcodeReader,
     held: Zeroizing<Vec<u8>>,
@@ -241,7 +273,7 @@ impl<'s> Incoming<'s> {
         // Room for all of a short reply: growing would leave a copy behind.
         let room = len.and_then(|len| usize::try_from(len).ok()).unwrap_or(PIECE).min(HELD_BACK);
         let held = Zeroizing::new(Vec::with_capacity(room));
-        Self { sink, flows: false, is_file, len, reader: ErrcodeReader::new(), held }
+        Self { sink, flows: false, is_file, keeps_objects: false, len, reader: ErrcodeReader::new(), held }
     }
 
     fn take(&mut self, piece: &[u8]) -> Result<(), CallReason> {
@@ -270,7 +302,12 @@ impl<'s> Incoming<'s> {
 
     fn finish(mut self) -> Result<(Errcode, Zeroizing<Vec<u8>>), CallReason> {
         let errcode = if self.is_file { Errcode::NoObject } else { self.reader.finish() };
-        if !self.flows && errcode.refused().is_none() && errcode != Errcode::Unclear {
+        let for_the_sink = match errcode {
+            Errcode::NoObject => true,
+            Errcode::Absent | Errcode::Is(0) => !self.keeps_objects,
+            _ => false,
+        };
+        if !self.flows && for_the_sink {
             self.flow()?;
         }
         if let Some(sink) = &mut self.sink {

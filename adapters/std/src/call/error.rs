@@ -6,7 +6,7 @@ use wxtoken_core::{Act, BadCall, GaveUp, Lang, Product, Refusal};
 use zeroize::Zeroizing;
 
 use super::words;
-use crate::{error::Error, error::Reason, transport::TransportError};
+use crate::{error::Error, error::Reason, media::BadMedia, transport::TransportError};
 
 /// Why [`Client::call`](crate::Client::call) has no reply, by who must act. `Display` is one English line with the remedy
 /// in it. Neither secret nor token nor any text of the peer is in here.
@@ -36,6 +36,11 @@ pub enum CallReason {
     /// The call's base is plain http to a host that is not loopback, and nobody allowed that: the token would be readable
     /// on the way.
     PlainHttp,
+    /// The platform would not take the file.
+    BadMedia(BadMedia),
+    /// The API is not one of the account's product: WeCom's for an official account, say. Its token would be refused there
+    /// like a bad one.
+    WrongProduct,
     /// The platform refused, and neither waiting nor another token mends it.
     Refused(Box<Refused>),
     /// There was no token, or no other one when it was refused.
@@ -103,7 +108,7 @@ impl Refused {
         self.refusal.errcode()
     }
 
-    /// The whole reply as it came. **It is the peer's text**: not for a log.
+    /// The whole reply, with asterisks for the token should that be in it. **It is the peer's text**: not for a log.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
@@ -151,7 +156,9 @@ impl CallError {
     /// `idempotent`: executing the call twice does no harm.
     pub(crate) fn new(reason: CallReason, idempotent: bool) -> Self {
         match &reason {
-            CallReason::BadCall(_) | CallReason::Source(_) => Self::Caller(reason),
+            CallReason::BadCall(_) | CallReason::BadMedia(_) | CallReason::WrongProduct | CallReason::Source(_) => {
+                Self::Caller(reason)
+            }
             CallReason::PlainHttp => Self::Configuration(reason),
             CallReason::Sink(_) | CallReason::TooLong | CallReason::Json { .. } => Self::Untaken(reason),
             CallReason::Refused(refused) => Self::by(refused.act(), reason),
@@ -223,6 +230,10 @@ impl fmt::Display for CallReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BadCall(why) => why.fmt(f),
+            Self::BadMedia(why) => why.fmt(f),
+            Self::WrongProduct => f.write_str(
+                "the account's product has no such API; template and customer messages are for 公众号 and 小程序, work messages for WeCom",
+            ),
             Self::PlainHttp => f.write_str(
                 "plain http would show the token on the way; use https://, a loopback address, or allow it explicitly",
             ),
@@ -250,6 +261,11 @@ impl fmt::Display for GivenUp {
             (GaveUp::NotSent | GaveUp::Unanswered | GaveUp::Busy, None) | (GaveUp::Busy, _) => self.why.fmt(f)?,
             (GaveUp::Status(status), _) => Reason::Status(status).fmt(f)?,
             (why, _) => why.fmt(f)?,
+        }
+        if self.received > 0 {
+            write!(f, "; {} bytes of the reply had come", self.received)?;
+        } else if self.transport.is_some() && self.sent > 0 {
+            write!(f, "; {} bytes had been sent", self.sent)?;
         }
         match self.errcode {
             Some(code) => write!(f, " (errcode {code})"),

@@ -6,6 +6,8 @@ mod crowd;
 mod errors;
 mod healing;
 mod late;
+mod media;
+mod messages;
 mod museum;
 mod script;
 mod secrecy;

@@ -32,7 +32,12 @@ fn nothing_that_is_printed_of_a_call_holds_a_token() {
         let call = Call::post("/x", b"{}").expect("fine");
         match client.call(&call) {
             Ok(reply) => printed += &format!("{reply:?} {:?}", reply.json::<u8>().map_err(|e| format!("{e} {e:?}"))),
-            Err(error) => printed += &format!("{error} {error:?} {:?}\n", error.reason()),
+            Err(error) => {
+                if let Some(refused) = error.refused() {
+                    printed += &String::from_utf8_lossy(refused.body());
+                }
+                printed += &format!("{error} {error:?} {:?}\n", error.reason());
+            }
         }
         world.advance_s(if n % 3 == 0 { 60 } else { 0 });
     }

@@ -10,6 +10,8 @@ use wxtoken_platform::{Account, Overlap, Platform, Running};
 
 use crate::world::{ID, SECRET};
 
+pub(crate) const CORP: &str = "ww0123456789abcdef";
+
 #[derive(Clone)]
 pub(crate) struct Time {
     pub(crate) platform: Arc<Running>,
@@ -29,7 +31,10 @@ impl Time {
     }
 
     fn new(overlap: Overlap, sleeps: bool) -> Self {
-        let platform = Platform::builder().account(Account::official(ID, SECRET).overlap(overlap)).speed(0.0);
+        let platform = Platform::builder()
+            .account(Account::official(ID, SECRET).overlap(overlap))
+            .account(Account::work(CORP, SECRET))
+            .speed(0.0);
         let platform = Arc::new(platform.start().expect("ports"));
         Self { platform, alarms: Arc::default(), sleeps }
     }
