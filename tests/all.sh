@@ -46,7 +46,8 @@ Only when named:
   cargo-mutants     every mutant that cargo-mutants makes of keeper, reply and call is killed
   bench             the benchmarks
   properties-long   properties and simulated days, twenty times as many, from a new seed
-  firmware          the gateway's image on an emulated board: a token, refusals, faults of the wire, an outage
+  firmware          the gateway's four images on an emulated board: tokens, refusals, certificates, faults of the wire,
+                    outages, power cuts (builds Mbed TLS, for minutes)
 
 What a part needs is installed where that may be done (Debian packages as root, cargo's own tools for everybody). What
 could not run is said with its remedy; it is a failure when CI=true.
@@ -85,6 +86,10 @@ want_bare_metal() {
     bare_metal_toolchain && return 0
     want_packages "$BARE_REMEDY" "${BARE_PACKAGES[@]}"
     bare_metal_toolchain || could_not_run "the packages brought no compiler for bare metal. Remedy: $BARE_REMEDY"
+}
+
+want_mbedtls_tools() {
+    mbedtls_tools || want_packages "$MBEDTLS_REMEDY" "${MBEDTLS_PACKAGES[@]}"
 }
 
 # want_cargo_tool NAME: a cargo subcommand that comes as a crate.
@@ -215,10 +220,7 @@ part_size() {
     want_bare_metal
     want_command qemu-system-arm qemu-system-arm
     if [[ " ${size_arguments[*]} " == *" --tls "* ]]; then
-        want_command clang clang
-        want_command cmake cmake
-        want_command ninja ninja-build
-        compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || want_packages "apt-get install libclang-dev" libclang-dev
+        want_mbedtls_tools
     fi
     # The C client's compiler, C library, and what unpacks the source of its JSON reader.
     if ! echo '#include <stdlib.h>' | arm-none-eabi-gcc -E - >/dev/null 2>&1 || ! command -v dpkg-source >/dev/null; then
@@ -329,6 +331,7 @@ part_properties_long() {
 part_firmware() {
     want_bare_metal
     want_command qemu-system-arm qemu-system-arm
+    want_mbedtls_tools
     CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo clippy --locked --manifest-path examples/firmware/runner/Cargo.toml \
         --all-targets -- -D warnings
     CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo test --locked --quiet --manifest-path examples/firmware/Cargo.toml \

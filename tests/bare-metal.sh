@@ -10,6 +10,25 @@ BARE_TARGETS=(thumbv7m-none-eabi thumbv7em-none-eabihf riscv32imc-unknown-none-e
 BARE_PACKAGES=(rustc-web cargo-web rust-web-src lld)
 BARE_REMEDY="rustup target add ${BARE_TARGETS[*]} (or, on Debian: apt-get install ${BARE_PACKAGES[*]})"
 
+# What Mbed TLS is built with: only the images that speak TLS need it.
+MBEDTLS_PACKAGES=(clang libclang-dev cmake ninja-build)
+MBEDTLS_REMEDY="apt-get install ${MBEDTLS_PACKAGES[*]}"
+
+# Sets MBEDTLS_MISSING; false if something is.
+mbedtls_tools() {
+    local tool
+    MBEDTLS_MISSING=""
+    for tool in clang cmake ninja; do
+        command -v "$tool" >/dev/null || MBEDTLS_MISSING+="${MBEDTLS_MISSING:+, }$tool"
+    done
+    # What bindgen reads headers with; LIBCLANG_PATH says where else it is.
+    if [[ -z ${LIBCLANG_PATH-} ]] && ! compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null &&
+        ! ldconfig -p 2>/dev/null | grep -q libclang; then
+        MBEDTLS_MISSING+="${MBEDTLS_MISSING:+, }libclang"
+    fi
+    [[ -z $MBEDTLS_MISSING ]]
+}
+
 # Sets BARE_CARGO (the command), BARE_BUILD_STD (its arguments), BARE_RUSTFLAGS and BARE_NAME; false if there is none.
 bare_metal_toolchain() {
     local installed target source_at

@@ -9,11 +9,12 @@ root=$(cd "$here/../.." && pwd)
 # shellcheck source=tests/bare-metal.sh
 source "$root/tests/bare-metal.sh"
 target=thumbv7m-none-eabi
-
 bare_metal_toolchain || { echo "no compiler for $target. Remedy: $BARE_REMEDY" >&2; exit 77; }
 command -v qemu-system-arm >/dev/null || { echo "no qemu-system-arm. Remedy: apt-get install qemu-system-arm" >&2; exit 77; }
 
 cd "$here"
+mbedtls_tools || { echo "missing: $MBEDTLS_MISSING, which Mbed TLS is built with. Remedy: $MBEDTLS_REMEDY" >&2; exit 77; }
+
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/firmware
 images=() elves=()
 # build NAME [CARGO'S ARGUMENTS]: the binary gateway-NAME, which becomes the image NAME.
@@ -31,6 +32,10 @@ echo "the images, with $BARE_NAME"
 # With Rust's core alone, which proves that they allocate nothing.
 build http "${BARE_BUILD_STD[@]}"
 build async --features async "${BARE_BUILD_STD[@]}"
+# Mbed TLS allocates. Without build-std, rustup's target has alloc precompiled.
+with_alloc=("${BARE_BUILD_STD[@]/%-Zbuild-std=core/-Zbuild-std=core,alloc}")
+build tls --features tls "${with_alloc[@]}"
+build async-tls --features async,tls "${with_alloc[@]}"
 # text and data lie in flash; data and bss in RAM, and the stack besides.
 if command -v size >/dev/null; then size "${elves[@]}"; fi
 cargo build --locked --quiet -p wxtoken-firmware-runner

@@ -4,12 +4,16 @@
 pub mod executor;
 pub mod fatal;
 pub mod flash;
+#[cfg(feature = "tls")]
+pub mod heap;
 pub mod interrupts;
 pub mod lan9118;
 pub mod semihosting;
 pub mod sensor;
 pub mod stack;
 pub mod time;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod wall;
 
 /// The processor's clock, in hertz.

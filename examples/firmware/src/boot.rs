@@ -5,8 +5,11 @@
 use static_cell::ConstStaticCell;
 use wxtoken_embedded::core::Account;
 
+#[cfg(feature = "tls")]
+use crate::board::heap;
 use crate::{
     board::{
+        fatal,
         lan9118::{Frames, Lan9118},
         semihosting, stack, time, wall,
     },
@@ -56,10 +59,12 @@ pub fn settings() -> Result<(Settings<'static>, Account<'static>), u32> {
 /// # Errors
 /// [`BAD_BOARD`].
 pub fn seed() -> Result<u64, u32> {
-    semihosting::random_seed().ok_or_else(|| {
+    let mut seed = [0; 8];
+    if !semihosting::random(&mut seed) {
         defmt::error!("board: no randomness; without it sequence numbers could be guessed");
-        BAD_BOARD
-    })
+        return Err(BAD_BOARD);
+    }
+    Ok(u64::from_le_bytes(seed))
 }
 
 /// A number that no other boot has, for the numbers of alarms.
@@ -86,5 +91,16 @@ pub fn ethernet() -> Result<Lan9118, u32> {
 /// Says how the job ended and what it cost, and ends the run. On a device in the field it ends never.
 pub fn end(verdict: Verdict) -> ! {
     defmt::info!("gateway: done, {}; at most {=usize} bytes of stack were used", verdict, stack::high_water());
+    #[cfg(feature = "tls")]
+    defmt::info!(
+        "gateway: {=usize} bytes of heap are in use, at most {=usize} of {=usize} were",
+        heap::in_use(),
+        heap::high_water(),
+        heap::CAPACITY
+    );
+    if stack::has_overflowed() {
+        defmt::error!("gateway: the stack has overflowed; give it more room in the memory map");
+        semihosting::exit(fatal::OVERFLOWED);
+    }
     semihosting::exit(verdict.exit_code())
 }

@@ -80,6 +80,12 @@ pub struct Settings<'a> {
     /// **EMULATOR ONLY.** `uptime=4294867`: as if it had been running for so many seconds already, 100 s less than the
     /// 49.7 days in which a 32-bit tick wraps.
     pub uptime_s: u32,
+    /// **EMULATOR ONLY.** `ca=ca.pem`: the file of the host with the authorities to trust, instead of those that are built
+    /// in; of use only to images that speak TLS.
+    pub authorities: Option<&'a str>,
+    /// **EMULATOR ONLY.** `connections=50`: so many connections are opened and closed before the job begins, and for each
+    /// it is said what is left of it.
+    pub connections: u32,
     /// All of them.
     line: &'a str,
 }
@@ -111,6 +117,7 @@ impl<'a> Settings<'a> {
         let (mut tokens, mut sends, mut alarms) = (1, u32::MAX, 0);
         let (mut spread_s, mut uptime_s) = (60, 0);
         let (mut kind, mut flash, mut date) = (Kind::Official, None, None);
+        let (mut authorities, mut connections) = (None, 0);
         for word in words(line) {
             match word.split_once('=') {
                 Some(("base", url)) => base = Some(Base::parse(url).map_err(BadSettings::Base)?),
@@ -130,6 +137,8 @@ impl<'a> Settings<'a> {
                     number::<u32>(text)?;
                     alarms += 1;
                 }
+                Some(("ca", name)) => authorities = Some(name),
+                Some(("connections", text)) => connections = number(text)?,
                 _ => return Err(BadSettings::Unknown),
             }
         }
@@ -145,6 +154,8 @@ impl<'a> Settings<'a> {
             flash,
             date,
             uptime_s,
+            authorities,
+            connections,
             line,
         })
     }

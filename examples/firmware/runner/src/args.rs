@@ -9,7 +9,7 @@ use clap::Parser;
 #[derive(Parser, Debug)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Args {
-    /// An image and what it is: http, tls or async; repeatable
+    /// An image and what it is: http, tls, async or async-tls; repeatable
     #[arg(long, value_name = "NAME=PATH", required = true, value_parser = image)]
     pub(crate) image: Vec<(String, PathBuf)>,
     /// How many cases run at a time

@@ -2,6 +2,7 @@
 
 mod alarm;
 mod board;
+mod handshake;
 mod once;
 mod plain;
 mod power;
@@ -51,13 +52,15 @@ mod code {
     pub(super) const TIMED_OUT: i32 = 22;
     pub(super) const FOREIGN: i32 = 23;
     pub(super) const MALFORMED: i32 = 24;
+    pub(super) const CERTIFICATE: i32 = 25;
+    pub(super) const NO_TLS: i32 = 26;
 }
 
 /// Every case.
 pub(crate) fn all() -> Vec<Case> {
     let once = [plain::all(), refusals::all(), wire::all(), recovery::all(), tls::all(), alarm::once()];
     let mut all: Vec<Case> = once.into_iter().flatten().map(Case::from).collect();
-    all.extend([alarm::all(), board::all(), power::all(), time::all()].into_iter().flatten());
+    all.extend([alarm::all(), board::all(), handshake::all(), power::all(), time::all()].into_iter().flatten());
     all
 }
 

@@ -19,8 +19,8 @@ impl Image {
     pub(crate) fn open(name: &str, path: &Path) -> Result<Self, String> {
         let speaks_tls = match name {
             "http" | "async" => false,
-            "tls" => true,
-            _ => return Err("an image is called http, tls or async".to_owned()),
+            "tls" | "async-tls" => true,
+            _ => return Err("an image is called http, tls, async or async-tls".to_owned()),
         };
         let words = |error: io::Error| format!("{}: {error}", path.display());
         // The emulator runs in a folder of its own.

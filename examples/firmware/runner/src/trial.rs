@@ -24,6 +24,11 @@ pub(crate) const SECRET: &str = "an-example-device-key-0001";
 /// A secret that the platform may have instead.
 pub(crate) const OTHER_SECRET: &str = "another-key-than-the-device-has";
 
+/// The address at which the boards find this machine.
+pub(crate) const HOST: &str = "10.0.2.2";
+
+/// The file with the authority that an image is to trust, as the boards know it.
+const AUTHORITY: &str = "ca.pem";
 /// The file that is the flash of the boards, as they know it.
 pub(crate) const FLASH: &str = "flash.bin";
 /// The bytes of the images' flash.
@@ -81,14 +86,26 @@ impl<'a> Trial<'a> {
 
     /// The words that tell an image to ask `platform` over plain HTTP, at once, with time `hurry` times as fast.
     pub(crate) fn words(platform: &Running, hurry: u32, attempts: u32) -> Vec<String> {
-        let base = format!("base=http://10.0.2.2:{}", platform.http_addr().port());
+        let base = format!("http://{HOST}:{}", platform.http_addr().port());
+        Self::words_for(&base, hurry, attempts)
+    }
+
+    /// The same for another base URL.
+    pub(crate) fn words_for(base: &str, hurry: u32, attempts: u32) -> Vec<String> {
         vec![
-            base,
+            format!("base={base}"),
             "device=17".to_owned(),
             "spread=0".to_owned(),
             format!("hurry={hurry}"),
             format!("attempts={attempts}"),
         ]
+    }
+
+    /// The word that tells an image to trust the authority of `platform`. None if it has none, or the image no use for it.
+    pub(crate) fn trust(&self, platform: &Running) -> io::Result<Option<String>> {
+        let Some(authority) = platform.ca_pem().filter(|_| self.image.speaks_tls) else { return Ok(None) };
+        std::fs::write(self.file(AUTHORITY), authority)?;
+        Ok(Some(format!("ca={AUTHORITY}")))
     }
 
     /// The path of the file that the boards know as `name`.

@@ -13,6 +13,8 @@ use super::semihosting;
 pub const PANICKED: u32 = 101;
 /// The exit code after a hard fault.
 pub const HARD_FAULT: u32 = 102;
+/// The exit code of a run whose stack was too small.
+pub const OVERFLOWED: u32 = 103;
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {

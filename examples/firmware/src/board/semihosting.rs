@@ -46,24 +46,23 @@ pub fn command_line(room: &mut [u8]) -> Option<&str> {
     core::str::from_utf8(room.get(..block[1])?).ok()
 }
 
-/// A number that nobody on the network can guess, from the host's own generator; `None` when the host has none.
+/// Fills `room` with what nobody on the network can guess, from the host's own generator; false when the host has none.
 ///
 /// A real board reads its random number generator (STM32: RNG, ESP32: `esp_random` with the radio on, nRF: RNG). One
 /// without takes a seed that was written to flash when it was made, and mixes a boot counter into it.
-pub fn random_seed() -> Option<u64> {
+pub fn random(room: &mut [u8]) -> bool {
     let path = c"/dev/urandom";
     let open = [path.as_ptr() as usize, OPEN_READ_BINARY, path.count_bytes()];
     // SAFETY: the block names a text that ends in a zero byte, a mode, and the length of that text.
     let handle = unsafe { call(SYS_OPEN, (&raw const open) as usize) };
-    let handle = usize::try_from(handle).ok()?;
-    let mut seed = [0_u8; 8];
-    let read = [handle, seed.as_mut_ptr() as usize, seed.len()];
-    // SAFETY: the block names a handle and `seed`, with its own length; the host writes no more than that.
+    let Ok(handle) = usize::try_from(handle) else { return false };
+    let read = [handle, room.as_mut_ptr() as usize, room.len()];
+    // SAFETY: the block names a handle and `room`, mutably borrowed, with its own length; the host writes no more than that.
     let missing = unsafe { call(SYS_READ, (&raw const read) as usize) };
     let close = [handle];
     // SAFETY: the block names the handle that was opened above and is used no more.
     unsafe { call(SYS_CLOSE, (&raw const close) as usize) };
-    (missing == 0).then(|| u64::from_le_bytes(seed))
+    missing == 0
 }
 
 /// The time of day, in seconds since the Unix epoch; `None` when the host does not know it.

@@ -10,6 +10,12 @@ unsafe extern "C" {
     static _stack_start: u32;
 }
 
+/// Whether there was less of it than needed: then it has grown into what lies below, and nothing can be relied upon.
+#[must_use]
+pub fn has_overflowed() -> bool {
+    high_water() >= (&raw const _stack_start as usize).saturating_sub(&raw const _stack_end as usize)
+}
+
 /// Bytes of stack in use at the worst moment so far.
 #[must_use]
 pub fn high_water() -> usize {

@@ -30,6 +30,10 @@ pub enum Verdict {
     Foreign = 23,
     /// A reply in the platform's form that makes no sense.
     Malformed = 24,
+    /// The server's certificate is not one that this device trusts. It was told nothing.
+    Certificate = 25,
+    /// TLS could not be agreed upon, or was cut short. The server was told nothing.
+    NoTls = 26,
     /// A mistake in this firmware: the request does not fit, a result came too late.
     Own = 30,
 }
@@ -62,6 +66,8 @@ impl Verdict {
     pub(super) const fn of_fault(fault: Fault) -> Self {
         match fault {
             Fault::Connect(ConnectError::NoTls) => Self::Configuration,
+            Fault::Connect(ConnectError::Certificate) => Self::Certificate,
+            Fault::Connect(ConnectError::Tls) => Self::NoTls,
             Fault::Connect(_) => Self::NoConnection,
             Fault::Broken | Fault::Cut => Self::Cut,
             Fault::TimedOut => Self::TimedOut,
@@ -84,6 +90,10 @@ impl Verdict {
             }
             Self::Address | Self::Person => defmt::error!("gateway: ask the account's administrator"),
             Self::NoConnection => defmt::warn!("gateway: check cable, router and the server's address"),
+            Self::Certificate => {
+                defmt::error!("gateway: not sent to whom it does not trust; check date, base URL and authorities");
+            }
+            Self::NoTls => defmt::warn!("gateway: no TLS with this server; is the server's address right?"),
             Self::Foreign | Self::Malformed => {
                 defmt::warn!("gateway: this is not what the platform answers; is the server's address right?");
             }

@@ -155,7 +155,22 @@ impl Network {
         }
     }
 
-    fn open(&mut self, host: Ipv4Address, port: u16, until: Instant) -> Result<(), ConnectError> {
+    /// Connects to host and port of `base`, whatever its scheme, within the time for connecting. That is the connection's
+    /// deadline, too, until it is [`opened`](Connection::opened).
+    ///
+    /// # Errors
+    /// [`ConnectError`]; nothing was sent then.
+    pub fn open(&mut self, base: Base<'_>, deadline: Instant) -> Result<Connection<'_>, ConnectError> {
+        let host = base.host_str().parse::<Ipv4Address>().map_err(|_| ConnectError::NameNotFound)?;
+        let limit = Duration::from_millis(CONNECT_LIMIT_MS.into());
+        let until = self.clock.now().saturating_add(limit).min(deadline);
+        // Closed when it is dropped, however the attempt ends.
+        let connection = Connection { network: self, deadline: until };
+        connection.network.open_socket(host, base.port(), until)?;
+        Ok(connection)
+    }
+
+    fn open_socket(&mut self, host: Ipv4Address, port: u16, until: Instant) -> Result<(), ConnectError> {
         self.wait(until, |net| net.interface.ipv4_addr()).ok_or(ConnectError::NoNetwork)?;
         // What is left of the connection before, if it did not close in time.
         self.socket().abort();
@@ -183,12 +198,8 @@ impl Connect for Network {
         if base.scheme() != Scheme::Http {
             return Err(ConnectError::NoTls);
         }
-        let host = base.host_str().parse::<Ipv4Address>().map_err(|_| ConnectError::NameNotFound)?;
-        let limit = Duration::from_millis(CONNECT_LIMIT_MS.into());
-        let until = self.clock.now().saturating_add(limit).min(deadline);
-        // Closed when it is dropped, however the attempt ends.
-        let connection = Connection { network: self, deadline };
-        connection.network.open(host, base.port(), until)?;
+        let mut connection = self.open(base, deadline)?;
+        connection.opened(deadline);
         Ok(connection)
     }
 }
@@ -197,6 +208,13 @@ impl Connect for Network {
 pub struct Connection<'c> {
     network: &'c mut Network,
     deadline: Instant,
+}
+
+impl Connection<'_> {
+    /// It is there, with handshakes and all; from now on it has until `deadline`.
+    pub const fn opened(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
 }
 
 /// What went wrong on a connection.

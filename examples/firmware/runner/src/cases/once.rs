@@ -2,22 +2,21 @@
 
 use std::{io, thread, time::Duration};
 
-use wxtoken_platform::{Account, Fault, FaultScope, Leaf, Platform, Running, TlsVersions};
+use wxtoken_platform::{Account, Builder, Fault, FaultScope, Leaf, Platform, Running, ServerKey, TlsVersions};
 
 use super::{Case, code};
 use crate::{
     images::Of,
-    trial::{ID, SECRET, Trial},
+    trial::{HOST, ID, SECRET, Trial},
 };
-
-/// The name under which an image finds the authority that it is to trust.
-const AUTHORITY: &str = "ca.pem";
 
 /// What base URL the image is told to use, and what it finds there.
 #[derive(Clone, Copy)]
 pub(super) enum Base {
     Http,
-    Https(TlsVersions, Leaf),
+    Https(Door),
+    /// `https`, at the port where HTTP is spoken.
+    WrongPort,
     /// None at all.
     Missing,
 }
@@ -32,7 +31,38 @@ pub(super) enum Alarms {
 }
 
 /// Why none arrives where no token is had.
-pub(super) const NO_TOKEN: Alarms = Alarms::Cannot("no token, so it waits");
+pub(super) const WITHOUT_TOKEN: &str = "no token, so it waits";
+pub(super) const NO_TOKEN: Alarms = Alarms::Cannot(WITHOUT_TOKEN);
+
+/// What the platform's HTTPS door is like.
+#[derive(Clone, Copy)]
+pub(super) struct Door {
+    pub(super) versions: TlsVersions,
+    pub(super) key: ServerKey,
+    pub(super) leaf: Leaf,
+}
+
+impl Door {
+    /// One that nobody has to complain about.
+    pub(super) const GOOD: Self = Self { versions: TlsVersions::Both, key: ServerKey::Ecdsa, leaf: Leaf::Good };
+
+    /// The platform, with this door.
+    pub(super) fn on(self, builder: Builder) -> Builder {
+        let Self { versions, key, leaf } = self;
+        builder.tls(true).tls_name(HOST).tls_versions(versions).tls_key(key).leaf(leaf)
+    }
+}
+
+/// Whom the image trusts, if it speaks TLS.
+#[derive(Clone, Copy)]
+pub(super) enum Trusted {
+    /// The platform's authority.
+    Platform,
+    /// Those that are built in: WeChat's.
+    BuiltIn,
+    /// What a file says that is not there.
+    Missing,
+}
 
 /// Something to do to the platform, so long after the boot.
 pub(super) type Meanwhile = (Duration, fn(&Running));
@@ -49,6 +79,9 @@ pub(super) struct Once {
     pub(super) faults: Vec<(Fault, FaultScope)>,
     pub(super) prepare: Box<dyn Fn(&Running) + Send + Sync>,
     pub(super) base: Base,
+    pub(super) trusted: Trusted,
+    /// The time of day that the image is told, in Unix seconds, instead of the host's; 0 for none.
+    pub(super) date: Option<u64>,
     pub(super) attempts: u32,
     pub(super) tokens: u32,
     /// Seconds after the boot at which the sensor trips.
@@ -87,6 +120,8 @@ impl Once {
             faults: Vec::new(),
             prepare: Box::new(|_| {}),
             base: Base::Http,
+            trusted: Trusted::Platform,
+            date: None,
             attempts: 1,
             tokens: 1,
             trips: &[0],
@@ -116,8 +151,8 @@ impl Once {
         let account = (self.account)(account);
         let builder = Platform::builder().account(account).speed(f64::from(self.hurry));
         let builder = match self.base {
-            Base::Https(versions, leaf) => builder.tls(true).tls_versions(versions).leaf(leaf),
-            Base::Http | Base::Missing => builder,
+            Base::Https(door) => door.on(builder),
+            Base::Http | Base::WrongPort | Base::Missing => builder,
         };
         let platform = trial.platform(builder)?;
         self.faults.iter().for_each(|(fault, scope)| platform.fault(fault.clone(), scope.clone()));
@@ -132,17 +167,18 @@ impl Once {
         words.extend(self.trips.iter().map(|second| format!("trip={second}")));
         words.extend(self.sends.map(|calls| format!("sends={calls}")));
         words.extend(self.work.then(|| "account=work".to_owned()));
-        match (self.base, platform.https_addr(), platform.ca_pem()) {
-            (Base::Missing, ..) => {}
-            (_, Some(address), Some(authority)) => {
-                words.push(format!("base=https://10.0.2.2:{}", address.port()));
-                // One without TLS has no use for it.
-                if trial.image.speaks_tls {
-                    std::fs::write(trial.file(AUTHORITY), authority)?;
-                    words.push(format!("ca={AUTHORITY}"));
-                }
-            }
-            _ => words.push(format!("base=http://10.0.2.2:{}", platform.http_addr().port())),
+        words.extend(self.date.map(|date| format!("date={date}")));
+        let http = platform.http_addr().port();
+        match (self.base, platform.https_addr()) {
+            (Base::Missing, _) => {}
+            (Base::WrongPort, _) => words.push(format!("base=https://{HOST}:{http}")),
+            (_, Some(address)) => words.push(format!("base=https://{HOST}:{}", address.port())),
+            _ => words.push(format!("base=http://{HOST}:{http}")),
+        }
+        match self.trusted {
+            Trusted::Platform => words.extend(trial.trust(&platform)?),
+            Trusted::BuiltIn => {}
+            Trusted::Missing => words.push("ca=missing.pem".to_owned()),
         }
         let lines = thread::scope(|scope| {
             if let Some((after, what)) = self.meanwhile {

@@ -1,10 +1,8 @@
 //! Does a gateway get its token, keep it fresh, and see what it is told to do?
 
-use wxtoken_platform::{Leaf, TlsVersions};
-
 use super::{
     code,
-    once::{Alarms, Base, NO_TOKEN, Once},
+    once::{Alarms, Base, Door, NO_TOKEN, Once},
 };
 use crate::images::Of;
 
@@ -29,7 +27,7 @@ pub(super) fn all() -> Vec<Once> {
         },
         Once {
             of: Of::WithoutTls,
-            base: Base::Https(TlsVersions::Both, Leaf::Good),
+            base: Base::Https(Door::GOOD),
             // Nothing is sent before it is refused: not even a connection is opened.
             code: code::CONFIGURATION,
             says: &["this connector speaks plain TCP only", "the configuration is wrong"],
