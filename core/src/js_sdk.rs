@@ -37,7 +37,7 @@ impl PageSignature {
         if nonce.is_empty() || nonce.len() > MAX_NONCE_LEN || !nonce.bytes().all(|b| b.is_ascii_alphanumeric()) {
             return Err(BadPage::Nonce);
         }
-        let url = page(url)?;
+        let url = Self::signed_part(url)?;
         let mut hash = Hash(Sha1::new());
         let out: &mut dyn Sink = &mut hash;
         for piece in ["jsapi_ticket=", ticket.as_str(), "&noncestr=", nonce, "&timestamp="] {
@@ -54,6 +54,20 @@ impl PageSignature {
         Ok(Self(digits))
     }
 
+    /// The part of a page's address that is signed: all before the `#`.
+    ///
+    /// # Errors
+    /// [`BadPage`] when no browser would have it as its address.
+    pub fn signed_part(url: &str) -> Result<&str, BadPage> {
+        // A set, not a plain character: the link proof cannot follow the search for one.
+        let page = url.split(['#']).next().unwrap_or("");
+        let host = page.strip_prefix("https://").or(page.strip_prefix("http://")).unwrap_or("");
+        if host.is_empty() || host.starts_with(['/', '?']) {
+            return Err(BadPage::Address);
+        }
+        if page.bytes().all(|b| b.is_ascii_graphic()) { Ok(page) } else { Err(BadPage::NotEncoded) }
+    }
+
     /// The digits, in lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -64,17 +78,6 @@ impl PageSignature {
 
 /// The longest nonce that is taken, in characters. The documents name no bound; their example has 16.
 const MAX_NONCE_LEN: usize = 64;
-
-/// The part of a page's address that is signed.
-fn page(url: &str) -> Result<&str, BadPage> {
-    // A set, not a plain character: the link proof cannot follow the search for one.
-    let page = url.split(['#']).next().unwrap_or("");
-    let host = page.strip_prefix("https://").or(page.strip_prefix("http://")).unwrap_or("");
-    if host.is_empty() || host.starts_with(['/', '?']) {
-        return Err(BadPage::Address);
-    }
-    if !page.bytes().all(|b| b.is_ascii_graphic()) { Err(BadPage::NotEncoded) } else { Ok(page) }
-}
 
 /// Lower case, as the documents' example has it.
 const fn hex(byte: u8) -> [u8; 2] {

@@ -8,7 +8,9 @@ use crate::{
     cache::{LOCK_LIMIT, LOCK_PAUSE, Locked, Moment, ToStore, TryLock},
     error::Reason,
     events,
+    held::TokenRef,
     shared::Shared,
+    ticket::Below,
     transport::{Response, TransportError},
 };
 
@@ -26,14 +28,19 @@ impl Shared {
         let _busy = Busy { shared: self, id };
         // Without the lock first: a token that another process stored serves at once, even while that one fetches.
         self.take_up();
-        let locked = if self.lock().keeper.poll_at() <= self.now() { self.cache_lock() } else { return };
+        if self.lock().keeper.poll_at() > self.now() {
+            return;
+        }
+        // Before the lock on the file and before the exchange begins, for it may take a fetch of its own.
+        let token = self.below.as_ref().map(Below::token);
+        let locked = self.cache_lock();
         if locked.is_some() {
             self.take_up();
         }
         if let Some(fetch) = self.still_due() {
             events::fetching(&self.who, fetch.is_forced());
-            let reply = catch_unwind(AssertUnwindSafe(|| self.exchange(fetch)));
-            let outcome = self.conclude(fetch, reply.unwrap_or(Err(TransportError::Panicked)));
+            let came = catch_unwind(AssertUnwindSafe(|| self.exchange(fetch, token)));
+            let outcome = self.conclude(fetch, came.unwrap_or_else(|_| Err(TransportError::Panicked.into())));
             // Not sent: nothing has changed, the ledger neither.
             if let (Some(locked), true) = (locked, outcome != Outcome::Failed(Failure::NotSent)) {
                 self.write_down(&locked);
@@ -116,20 +123,25 @@ impl Shared {
         }
     }
 
-    fn exchange(&self, fetch: Fetch) -> Result<Response, TransportError> {
+    fn exchange(&self, fetch: Fetch, token: Option<Result<TokenRef, Nothing>>) -> Result<Response, Nothing> {
         // Always there: the account was checked when the client was built.
         let account = self.who.account().ok_or(TransportError::NameNotFound)?;
-        self.transport.exchange(&account.request(fetch))
+        match (&self.below, token) {
+            (Some(below), Some(token)) => below.exchange(token?, account.endpoint(), |token| {
+                Ok(self.transport.exchange(&account.request_with(fetch, &[token.as_str()]))?)
+            }),
+            _ => Ok(self.transport.exchange(&account.request(fetch))?),
+        }
     }
 
-    fn conclude(&self, fetch: Fetch, reply: Result<Response, TransportError>) -> Outcome {
+    fn conclude(&self, fetch: Fetch, reply: Result<Response, Nothing>) -> Outcome {
         let now = self.now();
         let mut state = self.lock();
         let outcome = match &reply {
             Ok(reply) => state.keeper.handle_response(fetch.ticket(), now, reply.status(), reply.body()),
-            Err(error) => state.keeper.handle_failure(fetch.ticket(), now, error.failure()),
+            Err(nothing) => state.keeper.handle_failure(fetch.ticket(), now, nothing.failure),
         };
-        state.outcome(&outcome, reply.as_ref().err().copied());
+        state.outcome(&outcome, reply.err().map(|nothing| nothing.reason));
         state.sync(now);
         let (generation, remaining) = (state.keeper.generation(), state.keeper.remaining(now));
         let (trouble, next_in) = (state.trouble(), state.poll_at().saturating_since(now));
@@ -144,6 +156,18 @@ impl Shared {
             _ => {}
         }
         outcome
+    }
+}
+
+/// Why an exchange brought nothing that the keeper could read.
+pub(crate) struct Nothing {
+    pub(crate) failure: Failure,
+    pub(crate) reason: Reason,
+}
+
+impl From<TransportError> for Nothing {
+    fn from(error: TransportError) -> Self {
+        Self { failure: error.failure(), reason: Reason::Transport(error) }
     }
 }
 

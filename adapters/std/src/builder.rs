@@ -1,6 +1,6 @@
 //! What can be set about a client, and what is checked before the first byte is sent?
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use ureq::tls::{PemItem, RootCerts, parse_pem};
 use wxtoken_core::{Base, Endpoint, Keeper, Policy, Scheme};
@@ -32,8 +32,8 @@ pub struct Builder {
     cache: Option<PathBuf>,
     policy: Option<Policy>,
     seed: Option<u64>,
-    transport: Option<Box<dyn Transport>>,
-    clock: Box<dyn Clock>,
+    transport: Option<Arc<dyn Transport>>,
+    clock: Arc<dyn Clock>,
     wait: Duration,
     limits: Limits,
     roots: Roots,
@@ -62,7 +62,7 @@ impl Builder {
             policy: None,
             seed: None,
             transport: None,
-            clock: Box::new(SystemClock::new()),
+            clock: Arc::new(SystemClock::new()),
             wait: DEFAULT_WAIT,
             limits: Limits::default(),
             roots: Roots::Mozilla,
@@ -124,14 +124,14 @@ impl Builder {
     /// [`proxy`](Self::proxy) then have no effect.
     #[must_use]
     pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Some(Box::new(transport));
+        self.transport = Some(Arc::new(transport));
         self
     }
 
     /// Another clock than the system's.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -187,28 +187,31 @@ impl Builder {
     /// # Errors
     /// [`ConfigError`] names what is wrong.
     pub fn build(self) -> Result<Client, ConfigError> {
+        if self.endpoint.extras() > 0 {
+            return Err(ConfigError::NeedsToken);
+        }
         let who = Identity::new(self.endpoint, self.base.as_deref(), &self.id, self.secret)?;
         let scheme = allowed(who.base(), self.plain_http)?;
         if let Some(base) = &self.api_base {
             allowed(base, self.plain_http)?;
         }
         let api = Api { base: self.api_base, plain_http: self.plain_http };
-        let transport = match self.transport {
+        let transport: Arc<dyn Transport> = match self.transport {
             Some(transport) => transport,
-            None => Box::new(Https::new(scheme, self.roots.read()?, proxy(self.proxy)?, self.limits)),
+            None => Arc::new(Https::new(scheme, self.roots.read()?, proxy(self.proxy)?, self.limits)),
         };
         let policy = self.policy.unwrap_or_else(|| self.endpoint.policy());
         let keeper = Keeper::with_policy(self.endpoint, policy, self.seed.unwrap_or_else(|| who.seed()));
         let refresher = if self.background { Refresher::Wanted } else { Refresher::None };
         let cache = self.cache.map(|path| Cache::new(path, who.digest())).transpose()?;
-        let shared =
-            Shared::new(who, self.clock, transport, cache, (api, self.limits.exchange), State::new(keeper, refresher));
+        let way = (self.clock, transport);
+        let shared = Shared::new(who, way, cache, None, (api, self.limits.exchange), State::new(keeper, refresher));
         Ok(Client::new(shared, self.wait))
     }
 }
 
 /// The scheme of a base, if it may be used.
-fn allowed(base: &str, plain_http: bool) -> Result<Scheme, ConfigError> {
+pub(crate) fn allowed(base: &str, plain_http: bool) -> Result<Scheme, ConfigError> {
     let base = Base::parse(base)?;
     if base.scheme() == Scheme::Http && !base.is_loopback() && !plain_http {
         return Err(ConfigError::PlainHttp);

@@ -70,6 +70,11 @@ impl Cache {
         })
     }
 
+    /// Whether it is this file.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        self.path == path
+    }
+
     pub(crate) fn try_lock(&self) -> TryLock {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);

@@ -82,6 +82,10 @@ impl Client {
         Self { owner: Arc::new(Owner { shared: Arc::clone(&shared) }), shared, wait }
     }
 
+    pub(crate) const fn wait(&self) -> Duration {
+        self.wait
+    }
+
     pub(crate) const fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }

@@ -60,6 +60,8 @@ pub enum Reason {
     DailyLimit,
     /// The token was reported as refused, and it is too soon for another fetch.
     TooSoon,
+    /// There is no token to fetch the ticket with; why not, is in it.
+    Token(Box<Self>),
 }
 
 impl Error {
@@ -122,6 +124,7 @@ impl Reason {
             Self::Refused(refusal) => refusal.act(),
             Self::Transport(TransportError::Certificate | TransportError::Proxy) => Act::Configuration,
             Self::DailyLimit | Self::TooSoon => Act::WaitUntil,
+            Self::Token(reason) => reason.act(),
             Self::Transport(_) | Self::Lost | Self::Status(_) | Self::Malformed(_) => Act::Retry,
         }
     }
@@ -137,6 +140,7 @@ impl Reason {
             Self::Malformed(_) => "malformed",
             Self::DailyLimit => "daily_limit",
             Self::TooSoon => "too_soon",
+            Self::Token(_) => "token",
         }
     }
 }
@@ -161,6 +165,7 @@ impl fmt::Display for Reason {
             Self::TooSoon => {
                 f.write_str("the token was reported as refused, and another may not be fetched so soon; wait")
             }
+            Self::Token(reason) => write!(f, "no token to fetch the ticket with: {reason}"),
         }
     }
 }
@@ -213,6 +218,12 @@ pub enum ConfigError {
     Proxy,
     /// The cache's path has no file name.
     CachePath,
+    /// The cache of a ticket is the file of its token.
+    CacheTaken,
+    /// The endpoint is that of a ticket, which is fetched with a token: [`Client::ticket`](crate::Client::ticket).
+    NeedsToken,
+    /// The endpoint is not that of a ticket, or of another product than the client is.
+    NotItsTicket,
 }
 
 impl fmt::Display for ConfigError {
@@ -228,6 +239,13 @@ impl fmt::Display for ConfigError {
             }
             Self::Proxy => f.write_str("the proxy's address is not one; write http://[user:password@]host:port"),
             Self::CachePath => f.write_str("the cache's path has no file name; name a file, not a directory"),
+            Self::CacheTaken => f.write_str("the ticket's cache is the token's file; give it one of its own"),
+            Self::NeedsToken => f.write_str(
+                "a ticket is fetched with a token; make a client for the token, and of that one the client for the ticket",
+            ),
+            Self::NotItsTicket => f.write_str(
+                "this client has no such ticket; official accounts have jsapi_ticket and wx_card, WeCom apps the corp's and their own",
+            ),
         }
     }
 }

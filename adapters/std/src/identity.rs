@@ -33,6 +33,11 @@ impl Identity {
         Ok(Self { endpoint, base, id: id.to_owned(), secret, digest })
     }
 
+    /// The same account at another endpoint: that of a ticket, at `base` or else at the same one.
+    pub(crate) fn at(&self, endpoint: &'static Endpoint, base: Option<&str>) -> Result<Self, ConfigError> {
+        Self::new(endpoint, Some(base.unwrap_or(&self.base)), &self.id, self.secret.clone())
+    }
+
     pub(crate) const fn endpoint(&self) -> &'static Endpoint {
         self.endpoint
     }

@@ -18,6 +18,7 @@ mod shared;
 mod state;
 mod status;
 mod sync;
+mod ticket;
 mod transport;
 
 pub use builder::Builder;
@@ -31,10 +32,12 @@ pub use held::TokenRef;
 pub use media::{BadMedia, Downloaded, MEDIA_LIMIT, MediaLimits, MediaType, Metered, Upload, Uploaded};
 pub use message::{CustomMessage, TemplateMessage, WorkMessage, WorkSent};
 pub use status::{Source, Status};
+pub use ticket::{SignError, SignedPage, TicketBuilder, TicketClient};
 pub use transport::{CallResponse, Response, Transport, TransportError};
 pub use wxtoken_core as core;
 #[doc(no_inline)]
 pub use wxtoken_core::{
-    Act, BadAccount, BadBase, BadCall, Base, CONNECT_LIMIT_MS, Call, CallRequest, EXCHANGE_LIMIT_MS, Endpoint, Failure,
-    Fingerprint, GaveUp, Instant, Lang, Ledger, MAX_REPLY_LEN, Malformed, Policy, Refusal, Request, Token,
+    Act, BadAccount, BadBase, BadCall, BadPage, Base, CONNECT_LIMIT_MS, Call, CallRequest, EXCHANGE_LIMIT_MS, Endpoint,
+    Failure, Fingerprint, GaveUp, Instant, Lang, Ledger, MAX_REPLY_LEN, Malformed, PageSignature, Policy, Refusal,
+    Request, Token,
 };

@@ -22,6 +22,7 @@ use crate::{
     identity::Identity,
     state::{Refresher, State},
     sync::{Condvar, Mutex, MutexGuard, spawn},
+    ticket::Below,
     transport::Transport,
 };
 
@@ -35,9 +36,11 @@ pub(crate) struct Api {
 
 pub(crate) struct Shared {
     pub(crate) who: Identity,
-    pub(crate) clock: Box<dyn Clock>,
-    pub(crate) transport: Box<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) transport: Arc<dyn Transport>,
     pub(crate) cache: Option<Cache>,
+    /// Whose token is needed to fetch: that of a ticket.
+    pub(crate) below: Option<Below>,
     /// How long one attempt at a call may take that moves nothing large.
     pub(crate) exchange_limit: Duration,
     pub(crate) api: Api,
@@ -51,9 +54,9 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         who: Identity,
-        clock: Box<dyn Clock>,
-        transport: Box<dyn Transport>,
+        (clock, transport): (Arc<dyn Clock>, Arc<dyn Transport>),
         cache: Option<Cache>,
+        below: Option<Below>,
         (api, exchange_limit): (Api, Duration),
         state: State,
     ) -> Arc<Self> {
@@ -62,6 +65,7 @@ impl Shared {
             clock,
             transport,
             cache,
+            below,
             exchange_limit,
             api,
             state: Mutex::new(state),

@@ -10,7 +10,6 @@ use crate::{
     error::Reason,
     held::{Held, TokenRef},
     status::Source,
-    transport::TransportError,
 };
 
 pub(crate) struct State {
@@ -129,7 +128,7 @@ impl State {
     }
 
     /// Takes down what an exchange brought.
-    pub(crate) fn outcome(&mut self, outcome: &Outcome, transport: Option<TransportError>) {
+    pub(crate) fn outcome(&mut self, outcome: &Outcome, nothing: Option<Reason>) {
         self.detail = match outcome {
             Outcome::Granted { .. } | Outcome::Repeated => {
                 self.source = Some(Source::Fetched);
@@ -138,7 +137,7 @@ impl State {
             Outcome::Refused(refusal) => Some(Reason::Refused(Box::new(refusal.clone()))),
             Outcome::Malformed(why) => Some(Reason::Malformed(*why)),
             Outcome::Status(status) => Some(Reason::Status(*status)),
-            Outcome::Failed(_) => transport.map(Reason::Transport),
+            Outcome::Failed(_) => nothing,
             _ => return,
         };
     }

@@ -17,6 +17,7 @@ use wxtoken::{Client, Clock, Endpoint, Instant, Request, Response, Transport, Tr
 
 const SECRET: &str = "s3cr3ts3cr3ts3cr3ts3cr3ts3cr3t00";
 const TOKEN: &str = "tok3ntok3ntok3ntok3n";
+const TICKET: &str = "t1ck3tt1ck3tt1ck3tt1ck3t";
 
 /// Writes down every event of everybody, fields and all.
 #[derive(Clone, Default)]
@@ -60,6 +61,7 @@ impl Visit for Line<'_> {
 struct World {
     now_ms: Arc<AtomicU64>,
     exchanges: Arc<AtomicUsize>,
+    tickets: Arc<AtomicUsize>,
 }
 
 impl Clock for World {
@@ -76,7 +78,10 @@ impl Transport for World {
     fn exchange(&self, request: &Request<'_, '_>) -> Result<Response, TransportError> {
         let mut url = String::new();
         request.write_url(&mut url).expect("a String takes all");
-        assert!(url.contains(SECRET), "there is something to leak");
+        assert!(url.contains(SECRET) || url.contains(TOKEN), "there is something to leak");
+        if url.contains("/cgi-bin/ticket/") {
+            return self.ticket(&url);
+        }
         let n = self.exchanges.fetch_add(1, Ordering::SeqCst);
         let echo = |code: i32| format!(r#"{{"errcode":{code},"errmsg":"no: {url} {TOKEN}"}}"#);
         match n % 8 {
@@ -87,6 +92,19 @@ impl Transport for World {
             4 => Ok(Response::new(200, format!(r#"{{"access_token":"{TOKEN}","expires_in":-1}}"#))),
             5 => Ok(Response::new(200, echo(99_999))),
             6 => Err(TransportError::Timeout),
+            _ => panic!("on purpose"),
+        }
+    }
+}
+
+impl World {
+    fn ticket(&self, url: &str) -> Result<Response, TransportError> {
+        let echo = |code: i32| Ok(Response::new(200, format!(r#"{{"errcode":{code},"errmsg":"no: {url} {TICKET}"}}"#)));
+        match self.tickets.fetch_add(1, Ordering::SeqCst) % 5 {
+            0 => echo(40001),
+            1 => echo(48001),
+            2 => Ok(Response::new(502, url)),
+            3 => Ok(Response::new(200, format!(r#"{{"ticket":"{TICKET}","expires_in":900}}"#))),
             _ => panic!("on purpose"),
         }
     }
@@ -103,10 +121,12 @@ fn nothing_that_is_printed_holds_the_secret_or_a_token() {
         let builder = Client::builder(&Endpoint::TOKEN, id, SECRET).clock(world.clone()).transport(world.clone());
         builder.cache(&file).background(false).build().expect("fine")
     };
-    let mut printed = String::new();
+    let (mut printed, mut signed) = (String::new(), 0);
     for round in 0..4 {
         let mut with_token = Vec::new();
         let client = client(if round % 2 == 0 { "wx1" } else { "wx2" });
+        let tickets = client.ticket(&Endpoint::JSAPI_TICKET).cache(home.path().join("ticket.json"));
+        let tickets = tickets.wait(Duration::from_millis(1)).build().expect("fine");
         for _ in 0..40 {
             match client.token_within(Duration::from_millis(1)) {
                 Ok(token) => {
@@ -117,6 +137,14 @@ fn nothing_that_is_printed_holds_the_secret_or_a_token() {
                 Err(error) => writeln!(printed, "{error} {error:?}").expect("a String takes all"),
             }
             writeln!(printed, "{0} {0:?} {client:?}", client.status()).expect("a String takes all");
+            match tickets.sign("https://example.com/page") {
+                Ok(page) => {
+                    signed += 1;
+                    writeln!(printed, "{page:?} {:?}", tickets.ticket()).expect("a String takes all");
+                }
+                Err(error) => writeln!(printed, "{error} {error:?}").expect("a String takes all"),
+            }
+            writeln!(printed, "{0} {0:?} {tickets:?}", tickets.status()).expect("a String takes all");
             world.now_ms.fetch_add(600_000, Ordering::SeqCst);
         }
         // Torn, with the token in clear in what is left.
@@ -124,12 +152,13 @@ fn nothing_that_is_printed_holds_the_secret_or_a_token() {
         assert!(String::from_utf8_lossy(torn).contains(TOKEN), "there is something to leak");
         fs::write(&file, torn).expect("written");
     }
+    assert!(signed > 5, "{signed}");
     let events = ear.0.lock().expect("no panic");
     for sign in ["a new token", "refused", "40125", "\"the cache file is ignored\"", "panicked", "reported"] {
         assert!(events.contains(sign) || events.contains(sign.trim_matches('"')), "nothing heard of {sign}: {events}");
     }
     for (name, text) in [("events", events.as_str()), ("results", &printed)] {
-        for hidden in [SECRET, TOKEN, "secret=", "/cgi-bin/token?"] {
+        for hidden in [SECRET, TOKEN, TICKET, "secret=", "/cgi-bin/token?", "access_token="] {
             assert!(!text.contains(hidden), "{name} hold {hidden}");
         }
     }
