@@ -8,6 +8,8 @@ use clap_complete::Shell;
 
 use crate::{exit, lang};
 
+pub(crate) mod sign;
+
 const EXAMPLES: &str = "\
 Examples:
   WXTOKEN_SECRET=... wxtoken get --id wx0123456789abcdef
@@ -16,6 +18,8 @@ Examples:
       The same for a WeCom app; a second run takes the token from the cache.
   wxtoken doctor --id wx0123456789abcdef --secret-file mp.secret --lang zh
       Says in Chinese what is wrong and what to click.
+  wxtoken sign https://shop.example.com/item?id=7 --id wx0123456789abcdef --cache mp.token --json
+      What a page needs to use the JS-SDK.
   wxtoken platform --account official:wx0123456789abcdef:made-up --fault latency,ms=200
       A stand-in for WeChat on loopback that answers slowly.
   wxtoken demo --svg day.svg
@@ -46,6 +50,8 @@ pub(crate) enum Command {
     Get(Get),
     /// Find out what keeps a token from being fetched, and say what to do
     Doctor(Doctor),
+    /// Sign a web page for the JS-SDK with a ticket
+    Sign(sign::Sign),
     /// Run a stand-in for the WeChat platform
     Platform(Platform),
     /// Watch credentials being kept valid through a day of trouble

@@ -53,6 +53,7 @@ impl Exit {
         match reason {
             // Its own code: neither the account nor the platform is to blame, and trying again is no cure.
             Reason::Transport(TransportError::Certificate) => Self::Untrusted,
+            Reason::Token(below) => Self::of(below),
             reason => match reason.act() {
                 Act::Configuration | Act::Never => Self::Configuration,
                 Act::Person => Self::Person,

@@ -12,7 +12,7 @@ use crate::output::Output;
 use crate::{secret, source, words};
 
 /// The client makes its one try however short the wait is, but a wait of zero means "what is held".
-const ONE_TRY: Duration = Duration::from_millis(1);
+pub(crate) const ONE_TRY: Duration = Duration::from_millis(1);
 
 pub(crate) fn run(args: &Get, lang: Lang, out: &mut Output) -> Result<Exit, Stop> {
     let endpoint = source::endpoint(&args.account, lang)?;

@@ -13,6 +13,7 @@ mod logging;
 mod output;
 mod platform;
 mod secret;
+mod sign;
 mod source;
 mod words;
 
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => {
             interrupt::install(Exit::Interrupted).and_then(|()| doctor::run(&args, lang, &mut out))
         }
+        Command::Sign(args) => interrupt::install(Exit::Interrupted).and_then(|()| sign::run(&args, lang, &mut out)),
         // Being told to stop is how a server ends.
         Command::Platform(args) => interrupt::install(Exit::Ok).and_then(|()| platform::run(&args, &mut out)),
         Command::Demo(args) => interrupt::install(Exit::Interrupted).and_then(|()| demo::run(&args, &mut out)),

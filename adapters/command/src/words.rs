@@ -25,27 +25,49 @@ pub(crate) fn exposed(secret: &Secret, lang: Lang) -> String {
     }
 }
 
-/// The end of a command that got no token.
-pub(crate) fn stop(error: &Error, lang: Lang) -> Stop {
-    match error.reason() {
-        Some(reason) => Stop::With(Exit::of(reason), sentence(reason, lang)),
-        None => {
-            let text =
-                pick(lang, "no token in time; a fetch is under way, ask again", "在限定时间内未获得 token，请重试");
-            Stop::With(Exit::Later, text.to_owned())
+/// What could not be had.
+#[derive(Clone, Copy)]
+pub(crate) enum Credential {
+    Token,
+    Ticket,
+}
+
+impl Credential {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Ticket => "ticket",
         }
     }
 }
 
+/// The end of a command that got no token.
+pub(crate) fn stop(error: &Error, lang: Lang) -> Stop {
+    stop_without(Credential::Token, error, lang)
+}
+
+/// The end of a command that got no token, or no ticket.
+pub(crate) fn stop_without(what: Credential, error: &Error, lang: Lang) -> Stop {
+    let name = what.name();
+    match (error.reason(), lang) {
+        (Some(reason), _) => Stop::With(Exit::of(reason), sentence(name, reason, lang)),
+        (None, Lang::Zh) => Stop::With(Exit::Later, format!("在限定时间内未获得 {name}，请重试")),
+        (None, _) => Stop::With(Exit::Later, format!("no {name} in time; a fetch is under way, ask again")),
+    }
+}
+
 /// Who must act, and why.
-fn sentence(reason: &Reason, lang: Lang) -> String {
-    let head = match Exit::of(reason) {
-        Exit::Configuration => pick(lang, "the configuration must be mended: ", "配置需要修正："),
-        Exit::Person => pick(lang, "an administrator must act: ", "需要管理员处理："),
-        Exit::Untrusted => pick(lang, "the connection is not trusted: ", "连接不可信："),
-        _ => pick(lang, "no token for now, try later: ", "暂时无法获取 token，请稍后再试："),
-    };
-    format!("{head}{}", self::reason(reason, lang))
+fn sentence(name: &str, reason: &Reason, lang: Lang) -> String {
+    let text = self::reason(reason, lang);
+    match (Exit::of(reason), lang) {
+        (Exit::Configuration, _) => {
+            pick(lang, "the configuration must be mended: ", "配置需要修正：").to_owned() + &text
+        }
+        (Exit::Person, _) => pick(lang, "an administrator must act: ", "需要管理员处理：").to_owned() + &text,
+        (Exit::Untrusted, _) => pick(lang, "the connection is not trusted: ", "连接不可信：").to_owned() + &text,
+        (_, Lang::Zh) => format!("暂时无法获取 {name}，请稍后再试：{text}"),
+        _ => format!("no {name} for now, try later: {text}"),
+    }
 }
 
 /// What happened, with the remedy.
@@ -57,6 +79,10 @@ pub(crate) fn reason(reason: &Reason, lang: Lang) -> String {
         return text;
     }
     let zh = match reason {
+        Reason::Token(below) => {
+            let head = pick(lang, "no token to fetch the ticket with: ", "没有可用于获取 ticket 的 token：");
+            return format!("{head}{}", self::reason(below, lang));
+        }
         Reason::Transport(error) => return transport(*error, lang).map_or_else(|| reason.to_string(), str::to_owned),
         _ if lang != Lang::Zh => return reason.to_string(),
         Reason::Status(status) => return format!("HTTP 状态码 {status}，不是正常应答；请检查地址，以及途中是否有代理"),

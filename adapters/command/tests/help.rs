@@ -4,7 +4,7 @@ mod common;
 
 use common::{Files, run};
 
-const SUBCOMMANDS: [&str; 6] = ["get", "doctor", "platform", "demo", "completions", "man"];
+const SUBCOMMANDS: [&str; 7] = ["get", "doctor", "sign", "platform", "demo", "completions", "man"];
 
 #[test]
 fn help_has_every_subcommand_examples_and_exit_codes() {
@@ -18,7 +18,7 @@ fn help_has_every_subcommand_examples_and_exit_codes() {
         assert_eq!(help.code, Some(0), "{help:?}");
         assert!(help.stdout.contains("Usage: wxtoken") && help.stdout.contains("--lang"), "{}", help.stdout);
     }
-    for subcommand in ["get", "doctor"] {
+    for subcommand in ["get", "doctor", "sign"] {
         let help = run(&[subcommand, "--help"]).stdout;
         assert!(help.contains("Exit codes") && help.contains("WXTOKEN_SECRET"), "{help}");
     }
@@ -46,7 +46,7 @@ fn manual_pages_for_all() {
     let files = Files::new();
     let dir = files.path(".");
     assert_eq!(run(&["man", "--dir", &dir]).code, Some(0));
-    for subcommand in ["get", "doctor", "platform", "demo"] {
+    for subcommand in ["get", "doctor", "sign", "platform", "demo"] {
         let page = std::fs::read_to_string(files.path(&format!("wxtoken-{subcommand}.1"))).unwrap();
         assert!(page.contains(&format!("wxtoken\\-{subcommand}")) || page.contains(subcommand), "{page}");
     }

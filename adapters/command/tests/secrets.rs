@@ -8,6 +8,8 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use common::{CORP, Files, ID, Ran, SECRET, command, platform, run};
 use wxtoken_platform::{Fault, FaultScope};
 
+const PAGE: &str = "https://example.com/page?id=7#top";
+
 /// Everything that must not be seen, in the spellings it has on the wire.
 struct Forbidden(Vec<String>);
 
@@ -30,6 +32,17 @@ fn nothing_says_a_secret_or_a_token() {
         let token = run(&["get", "--kind", kind, "--id", id, "--base", &http]).stdout;
         assert!(platform.token_is_valid(id, token.trim_end()));
         forbidden.0.push(token.trim_end().to_owned());
+    }
+    // Its caches hold the only copies of the tickets that anybody sees.
+    let kept = files.path("kept");
+    for (kind, id, ticket) in [("official", ID, "jsapi_ticket"), ("work", CORP, "work_jsapi_ticket")] {
+        let signed =
+            run(&["sign", PAGE, "--kind", kind, "--id", id, "--base", &http, "--cache", &format!("{kept}{kind}")]);
+        assert_eq!(signed.code, Some(0), "{signed:?}");
+        let cache = std::fs::read_to_string(format!("{kept}{kind}.{ticket}")).unwrap();
+        let cache: serde_json::Value = serde_json::from_str(&cache).unwrap();
+        forbidden.0.push(cache["token"].as_str().unwrap().to_owned());
+        forbidden.check("sign", &(signed.stdout + &signed.stderr));
     }
 
     let faults = [
@@ -54,16 +67,16 @@ fn nothing_says_a_secret_or_a_token() {
     let mut events = 0;
     for fault in &faults {
         for way in ways {
-            for subcommand in ["get", "doctor"] {
+            for subcommand in [&["get"][..], &["doctor"], &["sign", PAGE]] {
                 platform.clear_faults();
                 if let Some(fault) = fault {
                     platform.fault(fault.clone(), FaultScope::every_call());
                 }
-                let args = [&[subcommand, "-vvv", "--timeout", "2s"], way].concat();
+                let args = [subcommand, &["-vvv", "--timeout", "2s"], way].concat();
                 let ran = run(&args);
                 let what = format!("{args:?} with {fault:?}");
                 forbidden.check(&what, &ran.stderr);
-                if subcommand == "doctor" || ran.code != Some(0) {
+                if subcommand != ["get"] || ran.code != Some(0) {
                     forbidden.check(&what, &ran.stdout);
                 }
                 events += ran.stderr.matches(" DEBUG wxtoken").count();

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-/// 128 bits in hex. Should the system have no randomness to give, which rustls could not work without either, it is what the
+/// 128 bits. Should the system have no randomness to give, which rustls could not work without either, it is what the
 /// standard library's hash keys give.
-pub(crate) fn hex() -> String {
+pub(crate) fn bytes() -> [u8; 16] {
     let mut bytes = [0_u8; 16];
     if rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes).is_err() {
         use std::hash::{BuildHasher as _, RandomState};
@@ -12,8 +12,13 @@ pub(crate) fn hex() -> String {
             half.copy_from_slice(&RandomState::new().hash_one(0).to_le_bytes());
         }
     }
+    bytes
+}
+
+/// The same in hex.
+pub(crate) fn hex() -> String {
     let mut text = String::with_capacity(32);
-    for byte in bytes {
+    for byte in bytes() {
         // A String takes all that is written.
         let _ = write!(text, "{byte:02x}");
     }

@@ -9,7 +9,6 @@
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use rustls::crypto::ring;
 use serde::{Serialize, Serializer};
 use wxtoken_core::{BadPage, Endpoint, Failure, Fingerprint, Keeper, Nonce, PageSignature, Policy};
 
@@ -20,6 +19,7 @@ use crate::{
     client::{Client, Reported},
     error::{ConfigError, Error, Reason},
     held::TokenRef,
+    random,
     shared::{Api, Shared},
     state::{Refresher, State},
     status::Status,
@@ -105,9 +105,7 @@ impl TicketClient {
         }
         let url = PageSignature::signed_part(url).map_err(SignError::Page)?;
         let timestamp_s = shared.clock.unix_time().ok_or(SignError::Time)?.as_secs();
-        let mut bits = [0; 8];
-        ring::default_provider().secure_random.fill(&mut bits).map_err(|_| SignError::Random)?;
-        let nonce = Nonce::from_bits(u64::from_ne_bytes(bits));
+        let nonce = Nonce::from_bits(u128::from_ne_bytes(random::bytes()) as u64);
         let ticket = self.ticket().map_err(SignError::Ticket)?;
         let signature = PageSignature::new(&ticket, nonce.as_str(), timestamp_s, url).map_err(SignError::Page)?;
         Ok(SignedPage { app_id: shared.who.id().to_owned(), timestamp_s, nonce, signature, url: url.to_owned() })
@@ -317,8 +315,6 @@ pub enum SignError {
     NotForPages,
     /// Whoever runs this machine: the time of day is not known.
     Time,
-    /// Whoever runs this machine: the system gives no random numbers.
-    Random,
 }
 
 impl fmt::Display for SignError {
@@ -328,7 +324,6 @@ impl fmt::Display for SignError {
             Self::Page(why) => why.fmt(f),
             Self::NotForPages => f.write_str("a wx_card ticket signs cards, not pages; pages want jsapi_ticket"),
             Self::Time => f.write_str("the time of day is not known, and it is a part of the signature; set the clock"),
-            Self::Random => f.write_str("the system gives no random numbers, and the signature needs some"),
         }
     }
 }
@@ -338,7 +333,7 @@ impl std::error::Error for SignError {
         match self {
             Self::Ticket(error) => Some(error),
             Self::Page(why) => Some(why),
-            Self::NotForPages | Self::Time | Self::Random => None,
+            Self::NotForPages | Self::Time => None,
         }
     }
 }
