@@ -12,7 +12,7 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-default_parts=(fmt lint doc unit no-alloc no-panic size-of size tree shuttle process fuzz-smoke secrets demo)
+default_parts=(fmt lint doc unit no-alloc no-panic size-of size tree shuttle process fuzz-smoke secrets demo firmware-plain)
 other_parts=(fuzz mutants cargo-mutants bench properties-long firmware)
 size_arguments=()
 mutant_arguments=()
@@ -38,6 +38,7 @@ Without a part: all of the following, in this order, within 30 minutes on 2 core
   fuzz-smoke  the fuzz targets, for a minute in all
   secrets     no secret in anything the programs print
   demo        the demo ends within 30 s and with exit 0
+  firmware-plain  the gateway's images without TLS on an emulated board, in every case that concerns them
 
 Only when named:
   fuzz [SECONDS]    each fuzz target for so long (default 3600)
@@ -46,8 +47,7 @@ Only when named:
   cargo-mutants     every mutant that cargo-mutants makes of keeper, reply and call is killed
   bench             the benchmarks
   properties-long   properties and simulated days, twenty times as many, from a new seed
-  firmware          the gateway's four images on an emulated board: tokens, refusals, certificates, faults of the wire,
-                    outages, power cuts (builds Mbed TLS, for minutes)
+  firmware          the same with all four images, the certificates too (builds Mbed TLS, for minutes)
 
 What a part needs is installed where that may be done (Debian packages as root, cargo's own tools for everybody). What
 could not run is said with its remedy; it is a failure when CI=true.
@@ -136,8 +136,22 @@ part_lint() {
     (cd tests/nopanic && cargo clippy --locked --release --features with-reply,defmt -- -D warnings)
     (cd tests/size && cargo clippy --locked --release --workspace --exclude wxtoken-size-tls -- -D warnings)
     (cd tests/fuzz && cargo clippy --locked --all-targets -- -D warnings)
+    lint_firmware
     want_command shellcheck shellcheck
     git ls-files '*.sh' .ci/run | xargs shellcheck -x
+}
+
+# The firmware's job and the program that boots it, and then all of the firmware for its own target.
+lint_firmware() {
+    local features at=$CARGO_TARGET_DIR/firmware manifest=examples/firmware/Cargo.toml
+    CARGO_TARGET_DIR=$at cargo clippy --locked --manifest-path "$manifest" -p wxtoken-firmware -p wxtoken-firmware-runner \
+        --lib --bin wxtoken-firmware-runner --tests -- -D warnings
+    want_bare_metal
+    "${BARE_CLIPPY[@]}" --version >/dev/null 2>&1 || want_packages "apt-get install rust-web-clippy" rust-web-clippy
+    for features in "" async; do
+        CARGO_TARGET_DIR=$at RUSTFLAGS=$BARE_RUSTFLAGS "${BARE_CLIPPY[@]}" --locked --release --manifest-path "$manifest" \
+            -p wxtoken-firmware --features "$features" "${BARE_BUILD_STD[@]}" --target thumbv7m-none-eabi -- -D warnings
+    done
 }
 
 part_doc() {
@@ -239,6 +253,7 @@ part_tree() {
         cargo tree --locked -p wxtoken-core --features "$features" -e normal
         direct=$(cargo tree --locked -p wxtoken-core --features "$features" -e normal --depth 1 --prefix none |
             awk 'NR > 1 { print $1 }' | sort -u)
+        # shellcheck disable=SC2086 # they may be several, or none
         if [[ $direct != "$(printf '%s\n' "${expected[@]}" $brought | sort -u)" ]]; then
             echo "core depends on other crates than it says" >&2
             return 1
@@ -328,15 +343,21 @@ part_properties_long() {
         cargo test --locked --release -p wxtoken-tests --test properties --test simulation -- --nocapture
 }
 
-part_firmware() {
+run_firmware() {
     want_bare_metal
     want_command qemu-system-arm qemu-system-arm
-    want_mbedtls_tools
-    CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo clippy --locked --manifest-path examples/firmware/runner/Cargo.toml \
-        --all-targets -- -D warnings
+    if [[ ${1-} != --plain ]]; then want_mbedtls_tools; fi
     CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo test --locked --quiet --manifest-path examples/firmware/Cargo.toml \
         -p wxtoken-firmware -p wxtoken-firmware-runner
-    examples/firmware/test.sh
+    examples/firmware/test.sh "$@"
+}
+
+part_firmware() {
+    run_firmware
+}
+
+part_firmware_plain() {
+    run_firmware --plain
 }
 
 # --- the run ---------------------------------------------------------------------------------------------------------

@@ -29,7 +29,8 @@ mbedtls_tools() {
     [[ -z $MBEDTLS_MISSING ]]
 }
 
-# Sets BARE_CARGO (the command), BARE_BUILD_STD (its arguments), BARE_RUSTFLAGS and BARE_NAME; false if there is none.
+# Sets BARE_CARGO (the command), BARE_BUILD_STD (its arguments), BARE_RUSTFLAGS, BARE_CLIPPY (the command that lints) and
+# BARE_NAME; false if there is none.
 bare_metal_toolchain() {
     local installed target source_at
     BARE_BUILD_STD=() BARE_RUSTFLAGS=""
@@ -38,10 +39,11 @@ bare_metal_toolchain() {
             grep -qx "$target" <<<"$installed" || { installed=""; break; }
         done
         if [[ -n $installed ]]; then
-            BARE_CARGO=(cargo)
+            BARE_CARGO=(cargo) BARE_CLIPPY=(cargo clippy)
             BARE_NAME="rustup's targets"
             if [[ -d $(rustc --print sysroot)/lib/rustlib/src/rust/library/core ]]; then
                 BARE_CARGO=(env RUSTC_BOOTSTRAP=1 cargo)
+                BARE_CLIPPY=("${BARE_CARGO[@]}" clippy)
                 BARE_BUILD_STD=(-Zbuild-std=core)
                 BARE_NAME="rustup's targets and rust-src"
             fi
@@ -52,6 +54,8 @@ bare_metal_toolchain() {
     if [[ -x /usr/bin/cargo && -d $source_at ]] && command -v ld.lld >/dev/null; then
         # By path and by name: on a machine with both, rustup's cargo comes first and would use its own compiler.
         BARE_CARGO=(env RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 /usr/bin/cargo)
+        # By path as well: cargo looks for it among rustup's first.
+        BARE_CLIPPY=("${BARE_CARGO[@]::${#BARE_CARGO[@]}-1}" CARGO=/usr/bin/cargo /usr/bin/cargo-clippy clippy)
         BARE_BUILD_STD=(-Zbuild-std=core)
         BARE_RUSTFLAGS="-C linker=ld.lld"
         BARE_NAME="Debian's packages"

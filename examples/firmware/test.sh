@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the gateway's images, prints their sizes, boots them in an emulator for each case and checks what they say.
-# usage: test.sh [NAME...]    only cases whose name contains one of these; --decoded prints the logs, --help says more
+# usage: test.sh [--plain] [NAME...]    only the images without TLS; only cases whose name contains one of these;
+#                                       --decoded prints the logs, --help says more
 # Needs qemu-system-arm and a compiler for bare metal; tests/all.sh firmware installs both where it may.
 set -euo pipefail
 
@@ -12,8 +13,14 @@ target=thumbv7m-none-eabi
 bare_metal_toolchain || { echo "no compiler for $target. Remedy: $BARE_REMEDY" >&2; exit 77; }
 command -v qemu-system-arm >/dev/null || { echo "no qemu-system-arm. Remedy: apt-get install qemu-system-arm" >&2; exit 77; }
 
+plain=""
+if [[ ${1-} == --plain ]]; then
+    plain=yes
+    shift
+fi
+
 cd "$here"
-mbedtls_tools || { echo "missing: $MBEDTLS_MISSING, which Mbed TLS is built with. Remedy: $MBEDTLS_REMEDY" >&2; exit 77; }
+[[ -n $plain ]] || mbedtls_tools || { echo "missing: $MBEDTLS_MISSING, which Mbed TLS is built with. Remedy: $MBEDTLS_REMEDY" >&2; exit 77; }
 
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}/firmware
 images=() elves=()
@@ -28,14 +35,16 @@ build() {
     elves+=("$elf")
 }
 
-echo "the images, with $BARE_NAME"
+echo "the images${plain:+ without TLS}, with $BARE_NAME"
 # With Rust's core alone, which proves that they allocate nothing.
 build http "${BARE_BUILD_STD[@]}"
 build async --features async "${BARE_BUILD_STD[@]}"
-# Mbed TLS allocates. Without build-std, rustup's target has alloc precompiled.
-with_alloc=("${BARE_BUILD_STD[@]/%-Zbuild-std=core/-Zbuild-std=core,alloc}")
-build tls --features tls "${with_alloc[@]}"
-build async-tls --features async,tls "${with_alloc[@]}"
+if [[ -z $plain ]]; then
+    # Mbed TLS allocates. Without build-std, rustup's target has alloc precompiled.
+    with_alloc=("${BARE_BUILD_STD[@]/%-Zbuild-std=core/-Zbuild-std=core,alloc}")
+    build tls --features tls "${with_alloc[@]}"
+    build async-tls --features async,tls "${with_alloc[@]}"
+fi
 # text and data lie in flash; data and bss in RAM, and the stack besides.
 if command -v size >/dev/null; then size "${elves[@]}"; fi
 cargo build --locked --quiet -p wxtoken-firmware-runner

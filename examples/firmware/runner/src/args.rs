@@ -12,8 +12,8 @@ pub(crate) struct Args {
     /// An image and what it is: http, tls, async or async-tls; repeatable
     #[arg(long, value_name = "NAME=PATH", required = true, value_parser = image)]
     pub(crate) image: Vec<(String, PathBuf)>,
-    /// How many cases run at a time
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    /// How many cases run at a time; most of them wait most of the time
+    #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) jobs: usize,
     /// Print what the images say, also where all is well
     #[arg(long)]

@@ -4,7 +4,7 @@ use std::{
     io::{self, Read},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -37,8 +37,15 @@ pub(crate) struct Ended {
 /// What has been said so far.
 #[derive(Default)]
 struct Said {
-    bytes: Mutex<Vec<u8>>,
+    words: Mutex<Words>,
     grown: Condvar,
+}
+
+#[derive(Default)]
+struct Words {
+    bytes: Vec<u8>,
+    /// Nothing more will come.
+    are_all: bool,
 }
 
 impl Said {
@@ -51,9 +58,10 @@ impl Said {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                     other => other?,
                 };
-                let mut bytes = said.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-                bytes.extend_from_slice(&piece[..n]);
-                drop(bytes);
+                let mut words = said.words();
+                words.bytes.extend_from_slice(&piece[..n]);
+                words.are_all = n == 0;
+                drop(words);
                 said.grown.notify_all();
                 if n == 0 {
                     return Ok(());
@@ -62,8 +70,12 @@ impl Said {
         })
     }
 
+    fn words(&self) -> MutexGuard<'_, Words> {
+        self.words.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn so_far(&self) -> Vec<u8> {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.words().bytes.clone()
     }
 }
 
@@ -112,16 +124,16 @@ impl<'a> Board<'a> {
     fn hears(&mut self, limit: Duration, enough: impl Fn(&[String]) -> bool) -> io::Result<bool> {
         let until = now() + limit;
         loop {
-            let over = self.emulator.try_wait()?.is_some() || now() >= until;
-            // Looked at after that, so that the last words count.
+            // The end of its output, and not that of the emulator, so that the last words count.
+            let over = self.said.words().are_all || now() >= until;
             if enough(&self.image.reader.lines(&self.said.so_far()).lines) {
                 return Ok(true);
             }
             if over {
                 return Ok(false);
             }
-            let bytes = self.said.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(self.said.grown.wait_timeout(bytes, Duration::from_millis(20)));
+            let words = self.said.words();
+            drop(self.said.grown.wait_timeout(words, Duration::from_millis(20)));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod alarm;
 mod board;
+mod central;
 mod handshake;
 mod once;
 mod plain;
@@ -60,7 +61,8 @@ mod code {
 pub(crate) fn all() -> Vec<Case> {
     let once = [plain::all(), refusals::all(), wire::all(), recovery::all(), tls::all(), alarm::once()];
     let mut all: Vec<Case> = once.into_iter().flatten().map(Case::from).collect();
-    all.extend([alarm::all(), board::all(), handshake::all(), power::all(), time::all()].into_iter().flatten());
+    let others = [alarm::all(), board::all(), central::all(), handshake::all(), power::all(), time::all()];
+    all.extend(others.into_iter().flatten());
     all
 }
 

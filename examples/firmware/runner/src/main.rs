@@ -8,6 +8,7 @@ mod alarms;
 mod args;
 mod board;
 mod cases;
+mod central;
 mod cutter;
 mod dice;
 mod images;

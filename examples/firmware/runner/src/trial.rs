@@ -10,6 +10,7 @@ use crate::{
     board::{self, Board, Ended},
     cases::Case,
     images::Image,
+    log,
     report::Report,
     secrecy::Hidden,
 };
@@ -174,8 +175,8 @@ impl<'a> Trial<'a> {
             let words = String::from_utf8_lossy(&ended.complaints);
             self.report.lines.extend(words.lines().map(|line| format!("the emulator: {line}")));
         }
-        let text = read.lines.join("\n").into_bytes();
-        self.outputs.extend([ended.log, ended.complaints, text]);
+        let (text, frames) = (read.lines.join("\n").into_bytes(), log::frames(&ended.log));
+        self.outputs.extend([ended.log, frames, ended.complaints, text]);
         read.lines
     }
 

@@ -19,6 +19,7 @@ const BASE: usize = 0x4020_0000;
 
 /// The registers, by their offset in bytes.
 #[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "async"), expect(dead_code, reason = "without an executor nothing waits for interrupts"))]
 #[repr(usize)]
 enum Register {
     RxData = 0x00,

@@ -67,7 +67,7 @@ fn on_the_way(fetch: Once) -> Once {
     Once {
         faults: vec![(fault, FaultScope::next_call().on_path(MESSAGES))],
         hurry: if put_off { MINUTES } else { SECONDS },
-        attempts: if put_off { IN_A_HURRY } else { 1 },
+        attempts: IN_A_HURRY,
         says,
         retries: (!right).into(),
         ..Once::named(format!("alarm: {}", fetch.name))
@@ -80,6 +80,7 @@ fn late() -> Vec<Once> {
         Once {
             faults: vec![(Fault::Latency { ms: 5_000, by: TimeBase::Virtual }, FaultScope::every_call())],
             hurry: SECONDS,
+            attempts: IN_A_HURRY,
             ..Once::named("each reply is 5 s late")
         },
         Once {
@@ -96,6 +97,7 @@ fn late() -> Vec<Once> {
         Once {
             faults: vec![(delayed(), FaultScope::next_call().on_path(MESSAGES))],
             hurry: SECONDS,
+            attempts: IN_A_HURRY,
             trips: &[0, 20],
             alarms: Alarms::Arrive(2),
             says: &["done in 2 attempts", "has arrived"],
@@ -133,6 +135,7 @@ fn refused() -> Vec<Once> {
             // It hands out the same token once more before one is forced.
             faults: token_refused(Some(42_001)),
             hurry: SECONDS,
+            attempts: IN_A_HURRY,
             trips: &[40],
             says: &["refused with errcode 42001", "the same token", "token 2 is good for", "has arrived"],
             refused: 1,
@@ -142,6 +145,7 @@ fn refused() -> Vec<Once> {
         },
         Once {
             hurry: SECONDS,
+            attempts: IN_A_HURRY,
             says: &["done in 3 attempts", "has arrived"],
             refused: 2,
             retries: 2,
@@ -172,6 +176,7 @@ fn never_told() -> Vec<Once> {
     let unanswered = |name, executed, alarms| Once {
         faults: silence(executed),
         hurry: SECONDS,
+        attempts: IN_A_HURRY,
         sends: Some(1),
         code: code::TIMED_OUT,
         says: &[

@@ -4,7 +4,7 @@ use std::{io, thread, time::Duration};
 
 use wxtoken_platform::{Fault, FaultScope, Platform};
 
-use super::{Case, code, power};
+use super::{Case, alarm, code, power};
 use crate::{board::LIMIT, qmp::Waiting, trial::Trial};
 
 /// How many times as fast time passes: an exchange that hangs is given up after 10 s.
@@ -15,6 +15,9 @@ pub(super) fn all() -> Vec<Case> {
         Case::new("cable out at boot, in later", cable_at_boot),
         Case::new("cable out in mid-body, in later", cable_in_mid_body),
         Case::new("reset in mid-body: counted, and recovers", reset_in_mid_body),
+        Case::new("cable out with an alarm waiting, in later", cable_with_alarm),
+        Case::new("cable out while its alarm is answered, in later", cable_in_answer),
+        Case::new("reset while its alarm is answered: the next is another one", reset_in_answer),
     ]
 }
 
@@ -84,5 +87,67 @@ fn reset_in_mid_body(trial: &mut Trial<'_>) -> io::Result<()> {
     trial.expect_fetched(&platform, 2);
     // That of the first boot was lost with the RAM; the sensor tripped again.
     trial.expect_alarms(1);
+    Ok(())
+}
+
+fn cable_with_alarm(trial: &mut Trial<'_>) -> io::Result<()> {
+    let platform = trial.platform(Platform::builder().account(Trial::account()).speed(HURRY.into()))?;
+    let waiting = Waiting::new()?;
+    let mut words = Trial::words(&platform, HURRY, 9);
+    words.push("trip=10".to_owned());
+    let mut board = trial.boot_with(&words, &waiting.arguments()?)?;
+    let mut qmp = waiting.answer()?;
+    board.says("token 1 is good for", 1, LIMIT)?;
+    qmp.set_link(false)?;
+    let told = board.says("was not sent and waits", 1, LIMIT)?;
+    trial.expect(told, || "it does not say that the alarm waits".to_owned());
+    qmp.set_link(true)?;
+    let lines = trial.wait(board)?;
+    trial.expect_code(code::FRESH);
+    trial.expect_said(&lines, "has arrived");
+    trial.expect_ever_said("is put off", 0);
+    trial.expect_fetched(&platform, 1);
+    trial.expect_alarms(1);
+    Ok(())
+}
+
+/// The platform has taken it over, and the device cannot know.
+fn cable_in_answer(trial: &mut Trial<'_>) -> io::Result<()> {
+    let platform = trial.platform(Platform::builder().account(Trial::account()).speed(HURRY.into()))?;
+    platform.fault(slowly(), FaultScope::next_call().on_path(alarm::MESSAGES));
+    let waiting = Waiting::new()?;
+    let mut board = trial.boot_with(&Trial::words(&platform, HURRY, 9), &waiting.arguments()?)?;
+    let mut qmp = waiting.answer()?;
+    trial.expect_soon("the platform is replying", || platform.counters().faults == 1);
+    thread::sleep(Duration::from_millis(100));
+    qmp.set_link(false)?;
+    let told = board.says("network: link down", 1, LIMIT)?;
+    trial.expect(told, || "it does not say that the cable is out".to_owned());
+    qmp.set_link(true)?;
+    let lines = trial.wait(board)?;
+    trial.expect_code(code::FRESH);
+    trial.expect_said(&lines, "has arrived");
+    trial.expect_fetched(&platform, 1);
+    trial.expect_alarms(1);
+    Ok(())
+}
+
+/// The platform has taken the first one over. After the reset the device counts anew, and must not be taken for repeating
+/// itself.
+fn reset_in_answer(trial: &mut Trial<'_>) -> io::Result<()> {
+    let platform = trial.platform(Platform::builder().account(Trial::account()))?;
+    platform.fault(Fault::Silence, FaultScope::next_call().on_path(alarm::MESSAGES));
+    trial.new_flash()?;
+    let waiting = Waiting::new()?;
+    let words = power::words(&platform, 1, 1);
+    let board = trial.boot_with(&words, &waiting.arguments()?)?;
+    let mut qmp = waiting.answer()?;
+    trial.expect_soon("the platform has the alarm", || platform.counters().faults == 1);
+    qmp.reset()?;
+    let lines = trial.wait_after_reset(board)?;
+    trial.expect_said(&lines, "has arrived");
+    trial.expect_ever_said("remembers a token", 1);
+    trial.expect_fetched(&platform, 1);
+    trial.expect_alarms(2);
     Ok(())
 }

@@ -25,6 +25,7 @@ impl File {
     }
 
     /// Its length in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "a file is no collection")]
     pub fn len(&self) -> Option<usize> {
         let block = [self.0];
         // SAFETY: the block names an open handle.
