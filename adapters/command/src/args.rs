@@ -8,7 +8,10 @@ use clap_complete::Shell;
 
 use crate::{exit, lang};
 
+mod calling;
 pub(crate) mod sign;
+
+pub(crate) use calling::{Call, Calling, Custom, Download, MediaType, Message, Method, Send, Template, Upload, Work};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,6 +19,10 @@ Examples:
       Prints a token of an official account and nothing else.
   wxtoken get --kind work --id ww0123456789abcdef --secret-file app.secret --cache app.token --json
       The same for a WeCom app; a second run takes the token from the cache.
+  wxtoken send work --agent 1000002 --to-user u1 --text 'Over temperature' --id ww0123456789abcdef
+      Sends an alarm; a token that is refused is replaced once.
+  wxtoken upload door.jpg --type image --id wx0123456789abcdef --secret-file mp.secret
+      Uploads a photo and prints its media_id.
   wxtoken doctor --id wx0123456789abcdef --secret-file mp.secret --lang zh
       Says in Chinese what is wrong and what to click.
   wxtoken sign https://shop.example.com/item?id=7 --id wx0123456789abcdef --cache mp.token --json
@@ -26,8 +33,8 @@ Examples:
       A day of trouble in a few seconds, and a drawing of it.
 ";
 
-/// Keeps WeChat credentials valid: fetches a token, finds out why that fails, runs a stand-in platform, shows a day of
-/// trouble.
+/// Keeps WeChat credentials valid: fetches a token, calls APIs with it, finds out why that fails, runs a stand-in
+/// platform, shows a day of trouble.
 ///
 /// A secret is read from the environment, a file or standard input, never from an argument: arguments are visible to
 /// every user of the machine.
@@ -48,6 +55,14 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Print a valid token
     Get(Get),
+    /// Call an API with a token, and once more with another should it be refused
+    Call(Call),
+    /// Send a message: by a template, to a customer, or of a WeCom app
+    Send(Send),
+    /// Upload a picture, recording, video or file; prints its media_id, good for three days
+    Upload(Upload),
+    /// Download a file by its media_id
+    Download(Download),
     /// Find out what keeps a token from being fetched, and say what to do
     Doctor(Doctor),
     /// Sign a web page for the JS-SDK with a ticket

@@ -24,6 +24,8 @@ pub(crate) enum Exit {
     Later = 5,
     /// Whoever runs this machine or its network: the server's certificate is not trusted.
     Untrusted = 6,
+    /// Whoever decides whether it is sent again: it may have been executed.
+    Unanswered = 7,
     /// Somebody pressed Ctrl-C.
     Interrupted = 130,
 }
@@ -34,11 +36,13 @@ Exit codes, by who must act:
     0  nobody: all is well (also when the reader of the output left early, as `head` does)
     1  this machine failed (a file, a port), or the demo broke a promise
     2  you: the command was called wrongly
-    3  you: the id, the secret, the base URL or a file is wrong (40013, 40125, 40001, 40091 ...)
+    3  you: the id, the secret, the base URL, a file or the call is wrong (40013, 40125, 40001,
+       40091 ...; of a call 48001, 40003, 40007 ...)
     4  an administrator, in the account's console: the message names the address to allow (40164,
        60020 ...), the question to answer (89503 ...) or the lock to open (40243 ...)
     5  nobody, try later: platform busy, quota used up, no network, no sensible reply in time
     6  whoever runs this machine or its network: the server's certificate is not trusted
+    7  you decide: a call may have been executed and was not answered; look before it is sent again
   130  nobody: interrupted by Ctrl-C or a termination signal";
 
 impl From<Exit> for ExitCode {
@@ -73,6 +77,14 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
+    /// With more words at the end of its message.
+    pub(crate) fn and(self, words: &str) -> Self {
+        match self {
+            Self::With(exit, message) => Self::With(exit, message + words),
+            Self::Output(_) => self,
+        }
+    }
+
     /// Writes the message to standard error and names the code.
     pub(crate) fn tell(self, lang: Lang) -> ExitCode {
         let (exit, message) = match self {

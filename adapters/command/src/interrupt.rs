@@ -1,8 +1,10 @@
-//! What happens at Ctrl-C? The process ends at once with the code of the subcommand; nothing here needs tidying up:
-//! caches are replaced atomically, and a platform's sockets close with it.
+//! What happens at Ctrl-C? The process ends at once with the code of the subcommand; little here needs tidying up: caches
+//! are replaced atomically, a platform's sockets close with it, and a half file is removed.
 
 use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::exit::{Exit, Stop};
 
@@ -12,6 +14,14 @@ static STATUS_LINE: AtomicBool = AtomicBool::new(false);
 /// Tells whether a status line would have to be wiped.
 pub(crate) fn status_line(shown: bool) {
     STATUS_LINE.store(shown, Ordering::Relaxed);
+}
+
+/// The temporary file that a download writes.
+static HALF_FILE: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Names the half file that would have to be removed, or says that there is none any more.
+pub(crate) fn half_file(path: Option<&Path>) {
+    *HALF_FILE.lock().unwrap_or_else(PoisonError::into_inner) = path.map(Path::to_owned);
 }
 
 /// From now on SIGINT and SIGTERM end the process with this code. SIGHUP is left alone, so that `nohup` works.
@@ -27,6 +37,10 @@ pub(crate) fn install(code: Exit) -> Result<(), Stop> {
             if STATUS_LINE.load(Ordering::Relaxed) {
                 // Standard error: the main thread holds the lock of standard output. Both are the same terminal.
                 let _ = writeln!(io::stderr());
+            }
+            if let Some(half) = HALF_FILE.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                // Should it be gone already, all the better.
+                let _ = std::fs::remove_file(half);
             }
             std::process::exit(code as i32);
         }

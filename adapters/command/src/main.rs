@@ -2,9 +2,12 @@
 //! must act.
 
 mod args;
+mod call;
+mod calling;
 mod completions;
 mod demo;
 mod doctor;
+mod download;
 mod exit;
 mod get;
 mod interrupt;
@@ -13,8 +16,10 @@ mod logging;
 mod output;
 mod platform;
 mod secret;
+mod send;
 mod sign;
 mod source;
+mod upload;
 mod words;
 
 use std::process::ExitCode;
@@ -38,6 +43,14 @@ fn main() -> ExitCode {
     let mut out = Output::new();
     let result = match cli.command {
         Command::Get(args) => interrupt::install(Exit::Interrupted).and_then(|()| get::run(&args, lang, &mut out)),
+        Command::Call(args) => interrupt::install(Exit::Interrupted).and_then(|()| call::run(&args, lang, &mut out)),
+        Command::Send(mut args) => {
+            interrupt::install(Exit::Interrupted).and_then(|()| send::run(&mut args, lang, &mut out))
+        }
+        Command::Upload(args) => {
+            interrupt::install(Exit::Interrupted).and_then(|()| upload::run(&args, lang, &mut out))
+        }
+        Command::Download(args) => interrupt::install(Exit::Interrupted).and_then(|()| download::run(&args, lang)),
         Command::Doctor(args) => {
             interrupt::install(Exit::Interrupted).and_then(|()| doctor::run(&args, lang, &mut out))
         }

@@ -72,6 +72,15 @@ pub(crate) fn find(account: &Account, lang: Lang) -> Result<Secret, Stop> {
     }
 }
 
+/// Whether that is where [`find`] would read it from.
+pub(crate) fn is_from_standard_input(account: &Account) -> bool {
+    match (&account.secret_env, &account.secret_file) {
+        (Some(_), _) => false,
+        (None, Some(path)) => path.as_os_str() == "-",
+        (None, None) => std::env::var_os(VARIABLE).is_none(),
+    }
+}
+
 fn variable(name: &str, lang: Lang) -> Result<Option<Secret>, Stop> {
     match std::env::var(name) {
         Ok(text) => {

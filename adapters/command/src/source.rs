@@ -30,13 +30,16 @@ pub(crate) fn roots(account: &Account, lang: Lang) -> Result<Option<Vec<u8>>, St
 }
 
 fn read(path: &Path, lang: Lang) -> Result<Vec<u8>, Stop> {
-    std::fs::read(path).map_err(|error| {
-        let text = match lang {
-            Lang::Zh => format!("无法读取 {}：{error}", path.display()),
-            _ => format!("{} cannot be read: {error}", path.display()),
-        };
-        Stop::With(Exit::Configuration, text)
-    })
+    std::fs::read(path).map_err(|error| cannot_read(&path.display().to_string(), &error, lang))
+}
+
+/// The end of a command that cannot read what it was told to.
+pub(crate) fn cannot_read(name: &str, error: &std::io::Error, lang: Lang) -> Stop {
+    let text = match lang {
+        Lang::Zh => format!("无法读取 {name}：{error}"),
+        _ => format!("{name} cannot be read: {error}"),
+    };
+    Stop::With(Exit::Configuration, text)
 }
 
 /// The client, without a background thread: the command asks once and ends.
@@ -47,11 +50,26 @@ pub(crate) fn client(
     roots: Option<Vec<u8>>,
     lang: Lang,
 ) -> Result<Client, Stop> {
+    client_for_calls(account, None, endpoint, secret, roots, lang)
+}
+
+/// The same with calls to another host, perhaps.
+pub(crate) fn client_for_calls(
+    account: &Account,
+    api_base: Option<&str>,
+    endpoint: &'static Endpoint,
+    secret: &Secret,
+    roots: Option<Vec<u8>>,
+    lang: Lang,
+) -> Result<Client, Stop> {
     let mut builder = Client::builder(endpoint, &account.id, secret.text.as_str())
         .background(false)
         .exchange_limit(Duration::from(account.timeout));
     if let Some(base) = &account.base {
         builder = builder.base(base);
+    }
+    if let Some(base) = api_base {
+        builder = builder.api_base(base);
     }
     if account.allow_plain_http {
         builder = builder.allow_plain_http();

@@ -4,7 +4,8 @@ mod common;
 
 use common::{Files, run};
 
-const SUBCOMMANDS: [&str; 7] = ["get", "doctor", "sign", "platform", "demo", "completions", "man"];
+const SUBCOMMANDS: [&str; 11] =
+    ["get", "call", "send", "upload", "download", "doctor", "sign", "platform", "demo", "completions", "man"];
 
 #[test]
 fn help_has_every_subcommand_examples_and_exit_codes() {
@@ -18,7 +19,7 @@ fn help_has_every_subcommand_examples_and_exit_codes() {
         assert_eq!(help.code, Some(0), "{help:?}");
         assert!(help.stdout.contains("Usage: wxtoken") && help.stdout.contains("--lang"), "{}", help.stdout);
     }
-    for subcommand in ["get", "doctor", "sign"] {
+    for subcommand in ["get", "call", "upload", "download", "doctor", "sign"] {
         let help = run(&[subcommand, "--help"]).stdout;
         assert!(help.contains("Exit codes") && help.contains("WXTOKEN_SECRET"), "{help}");
     }
@@ -32,7 +33,7 @@ fn the_readme_has_the_exit_codes_of_the_help() {
     // Column 5 at the latest is where a code stands; the words may be wrapped otherwise.
     let codes: Vec<&str> =
         table.lines().filter_map(|line| line.get(..5)?.trim().parse::<u8>().ok().map(|_| line[..5].trim())).collect();
-    assert_eq!(codes, ["0", "1", "2", "3", "4", "5", "6", "130"]);
+    assert_eq!(codes, ["0", "1", "2", "3", "4", "5", "6", "7", "130"]);
     for code in codes {
         assert!(readme.contains(&format!("| {code} |")), "{code}");
     }
@@ -46,7 +47,7 @@ fn manual_pages_for_all() {
     let files = Files::new();
     let dir = files.path(".");
     assert_eq!(run(&["man", "--dir", &dir]).code, Some(0));
-    for subcommand in ["get", "doctor", "sign", "platform", "demo"] {
+    for subcommand in ["get", "call", "send-work", "upload", "download", "doctor", "sign", "platform", "demo"] {
         let page = std::fs::read_to_string(files.path(&format!("wxtoken-{subcommand}.1"))).unwrap();
         assert!(page.contains(&format!("wxtoken\\-{subcommand}")) || page.contains(subcommand), "{page}");
     }

@@ -44,6 +44,16 @@ fn nothing_says_a_secret_or_a_token() {
         forbidden.0.push(cache["token"].as_str().unwrap().to_owned());
         forbidden.check("sign", &(signed.stdout + &signed.stderr));
     }
+    let (photo, down) = (files.write("photo.png", "a photo"), files.path("down.png"));
+    let text = format!("@{photo}");
+    let uses: [&[&str]; 6] = [
+        &["call", "GET", "/cgi-bin/getcallbackip"],
+        &["call", "POST", "/cgi-bin/message/send", "--data", &text],
+        &["send", "custom", "--to", "o1", "--text", &text],
+        &["send", "work", "--agent", "7", "--to-user", "u1", "--text", &text],
+        &["upload", &photo, "--type", "image"],
+        &["download", "no-such-id", "-o", &down],
+    ];
 
     let faults = [
         None,
@@ -64,7 +74,7 @@ fn nothing_says_a_secret_or_a_token() {
         &["--id", CORP, "--kind", "work", "--base", &http, "--cache", &cache],
         &["--id", ID, "--base", "http://127.0.0.1:1", "--endpoint", "token"],
     ];
-    let mut events = 0;
+    let (mut events, mut failures) = (0, 0);
     for fault in &faults {
         for way in ways {
             for subcommand in [&["get"][..], &["doctor"], &["sign", PAGE]] {
@@ -82,9 +92,27 @@ fn nothing_says_a_secret_or_a_token() {
                 events += ran.stderr.matches(" DEBUG wxtoken").count();
             }
         }
+        // The fetch goes well and the call does not; its reply is printed, and holds neither secret nor token.
+        for (number, subcommand) in uses.into_iter().enumerate() {
+            let (way, token) = [(ways[0], &forbidden.0[1]), (ways[3], &forbidden.0[2])][number % 2];
+            // A peer that sends everything back that it was told.
+            let echo = format!("{{\"errcode\":40003,\"errmsg\":\"{SECRET} {token}\"}}");
+            let echo = Fault::Body { bytes: echo.into() };
+            for fault in [fault.as_ref(), fault.is_none().then_some(&echo)].into_iter().flatten() {
+                platform.clear_faults();
+                for path in ["/cgi-bin/getcallbackip", "/cgi-bin/message/", "/cgi-bin/media/"] {
+                    platform.fault(fault.clone(), FaultScope::every_call().on_path(path));
+                }
+                let args = [subcommand, &["-vvv", "--timeout", "2s", "--limit", "900ms"], way].concat();
+                let ran = run(&args);
+                failures += usize::from(ran.code != Some(0));
+                forbidden.check(&format!("{args:?} with {fault:?}"), &(ran.stdout + &ran.stderr));
+            }
+        }
     }
     // Else the silence would prove nothing.
     assert!(events > 50, "the events of the library are there: {events}");
+    assert!(failures > 40, "the calls failed, all but those whose reply was shorter than the cut: {failures}");
 
     for args in [
         &["demo", "-vvv"][..],
@@ -93,6 +121,7 @@ fn nothing_says_a_secret_or_a_token() {
         &["get", "-vvv", "--id", ID, "--secret-file", "/nowhere"],
         &["get", "-vvv", "--id", ID, &format!("--secret={SECRET}")],
         &["get", "-vvv", "--id", ID, "--base", &format!("https://user:{SECRET}@host")],
+        &["call", "GET", "/x", "-vvv", "--id", ID, "--api-base", &format!("https://user:{SECRET}@host")],
         &["platform", "-vvv", "--listen", "192.0.2.1:1", "--account", &format!("official:{ID}:{SECRET}")],
         &["platform", "--account", &format!("oficial:{ID}:{SECRET}")],
     ] {

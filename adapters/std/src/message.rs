@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use wxtoken_core::{Call, Product};
 
 use crate::{
-    call::{CallError, CallReason},
+    call::{CALL_LIMIT, CallError, CallReason},
     client::Client,
     random,
 };
@@ -235,6 +235,14 @@ impl Client {
     /// # Errors
     /// As [`call`](Self::call).
     pub fn send_template(&self, message: &TemplateMessage) -> Result<u64, CallError> {
+        self.send_template_within(message, CALL_LIMIT)
+    }
+
+    /// The same with another limit.
+    ///
+    /// # Errors
+    /// As [`call_within`](Self::call_within).
+    pub fn send_template_within(&self, message: &TemplateMessage, limit: Duration) -> Result<u64, CallError> {
         #[derive(Deserialize)]
         struct Sent {
             msgid: u64,
@@ -242,7 +250,7 @@ impl Client {
         let body = self.written(message, Product::Platform)?;
         let call = Call::post("/cgi-bin/message/template/send", &body)?;
         let known_again = !message.client_msg_id.is_empty();
-        Ok(self.call(&call.with_idempotence(known_again))?.json::<Sent>()?.msgid)
+        Ok(self.call_within(&call.with_idempotence(known_again), limit)?.json::<Sent>()?.msgid)
     }
 
     /// Sends a customer message.
@@ -250,8 +258,16 @@ impl Client {
     /// # Errors
     /// As [`call`](Self::call).
     pub fn send_custom(&self, message: &CustomMessage) -> Result<(), CallError> {
+        self.send_custom_within(message, CALL_LIMIT)
+    }
+
+    /// The same with another limit.
+    ///
+    /// # Errors
+    /// As [`call_within`](Self::call_within).
+    pub fn send_custom_within(&self, message: &CustomMessage, limit: Duration) -> Result<(), CallError> {
         let body = self.written(&message.0, Product::Platform)?;
-        self.call(&Call::post("/cgi-bin/message/custom/send", &body)?).map(drop)
+        self.call_within(&Call::post("/cgi-bin/message/custom/send", &body)?, limit).map(drop)
     }
 
     /// Sends a message of a WeCom app.
@@ -259,9 +275,17 @@ impl Client {
     /// # Errors
     /// As [`call`](Self::call).
     pub fn send_work(&self, message: &WorkMessage) -> Result<WorkSent, CallError> {
+        self.send_work_within(message, CALL_LIMIT)
+    }
+
+    /// The same with another limit.
+    ///
+    /// # Errors
+    /// As [`call_within`](Self::call_within).
+    pub fn send_work_within(&self, message: &WorkMessage, limit: Duration) -> Result<WorkSent, CallError> {
         let body = self.written(&message.0, Product::Work)?;
         let call = Call::post("/cgi-bin/message/send", &body)?;
-        self.call(&call.with_idempotence(message.is_known_again()))?.json()
+        self.call_within(&call.with_idempotence(message.is_known_again()), limit)?.json()
     }
 
     /// The body. A token of the other product would be refused like a bad one, which would cost a fetch for nothing.

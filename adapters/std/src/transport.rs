@@ -148,6 +148,12 @@ impl CallResponse {
         self.attachment
     }
 
+    /// Whether the reply says of itself that it is JSON or another text.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        ["text/", "application/json"].iter().any(|start| begins_with(&self.content_type, start))
+    }
+
     /// Whether the reply is a page for a browser.
     #[must_use]
     pub fn is_page(&self) -> bool {

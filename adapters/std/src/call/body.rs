@@ -23,6 +23,18 @@ pub trait ReplySink: Write {
     fn begin(&mut self, len: Option<u64>) -> io::Result<()>;
 }
 
+impl<S: BodySource + ?Sized> BodySource for &mut S {
+    fn begin(&mut self) -> io::Result<()> {
+        (**self).begin()
+    }
+}
+
+impl<S: ReplySink + ?Sized> ReplySink for &mut S {
+    fn begin(&mut self, len: Option<u64>) -> io::Result<()> {
+        (**self).begin(len)
+    }
+}
+
 /// A reader or writer that cannot begin anew. A call whose token is refused after something went through it ends with
 /// [`GaveUp::BodySpent`](crate::GaveUp::BodySpent); the token is replaced all the same.
 #[derive(Debug)]

@@ -162,6 +162,7 @@ impl<'a> Errand<'a> {
         };
         let mut incoming = Incoming::new(sink, is_file, reply.content_length());
         incoming.keeps_objects = self.for_a_file;
+        incoming.distrusted = self.for_a_file && reply.is_text();
         let mut room = [0; PIECE];
         loop {
             let piece = match reply.read(&mut room) {
@@ -263,6 +264,8 @@ struct Incoming<'s> {
     /// A file that was asked for is no refusal, whatever is in it.
     is_file: bool,
     keeps_objects: bool,
+    /// It says that it is a text: unless it is an object, it is not what was asked for.
+    distrusted: bool,
     len: Option<u64>,
     reader: ErrcodeReader,
     held: Zeroizing<Vec<u8>>,
@@ -273,7 +276,16 @@ impl<'s> Incoming<'s> {
         // Room for all of a short reply: growing would leave a copy behind.
         let room = len.and_then(|len| usize::try_from(len).ok()).unwrap_or(PIECE).min(HELD_BACK);
         let held = Zeroizing::new(Vec::with_capacity(room));
-        Self { sink, flows: false, is_file, keeps_objects: false, len, reader: ErrcodeReader::new(), held }
+        Self {
+            sink,
+            flows: false,
+            is_file,
+            keeps_objects: false,
+            distrusted: false,
+            len,
+            reader: ErrcodeReader::new(),
+            held,
+        }
     }
 
     fn take(&mut self, piece: &[u8]) -> Result<(), CallReason> {
@@ -287,8 +299,17 @@ impl<'s> Incoming<'s> {
             }
             _ => self.held.extend_from_slice(piece),
         }
-        let clear = self.is_file || !self.reader.may_refuse() || self.held.len() > HELD_BACK;
+        let clear =
+            if self.reader.may_refuse() { self.is_file || self.held.len() > HELD_BACK } else { !self.strange() };
+        if self.strange() {
+            // Enough of it has been seen.
+            self.held.clear();
+        }
         if self.sink.is_some() && clear { self.flow() } else { Ok(()) }
+    }
+
+    fn strange(&self) -> bool {
+        self.distrusted && !self.is_file && !self.reader.may_refuse()
     }
 
     /// From here on the sink has it.
@@ -301,7 +322,11 @@ impl<'s> Incoming<'s> {
     }
 
     fn finish(mut self) -> Result<(Errcode, Zeroizing<Vec<u8>>), CallReason> {
-        let errcode = if self.is_file { Errcode::NoObject } else { self.reader.finish() };
+        let errcode = match self.reader.finish() {
+            _ if self.is_file => Errcode::NoObject,
+            Errcode::NoObject if self.distrusted => Errcode::Unclear,
+            errcode => errcode,
+        };
         let for_the_sink = match errcode {
             Errcode::NoObject => true,
             Errcode::Absent | Errcode::Is(0) => !self.keeps_objects,

@@ -176,6 +176,20 @@ fn a_video_of_an_official_account_lies_elsewhere_and_media_live_three_days() {
 }
 
 #[test]
+fn what_is_not_a_file_is_not_taken_for_one() {
+    let time = Time::sleeping();
+    let client = client(&time, &Endpoint::WORK, CORP);
+    for fault in
+        [Fault::Garbage, Fault::Html, Fault::Body { bytes: b"not found".to_vec() }, Fault::Body { bytes: vec![] }]
+    {
+        time.platform.fault(fault.clone(), FaultScope::next(3).on_path("/cgi-bin/media/get"));
+        let mut got = b"of before".to_vec();
+        client.download("an-id", &mut got).expect_err("no file");
+        assert_eq!(got, b"of before", "{fault:?}");
+    }
+}
+
+#[test]
 fn a_cut_download_is_begun_anew_and_says_how_far_it_got_when_that_does_not_help() {
     let time = Time::sleeping();
     let client = client(&time, &Endpoint::WORK, CORP);
