@@ -1,6 +1,6 @@
 //! Which bugs are planted, and which test must notice each.
 
-use crate::calls;
+use crate::{calls, tickets};
 
 /// One bug: in `file`, `from` (which stands there exactly once) becomes `to`.
 pub(crate) struct Mutant {
@@ -16,7 +16,7 @@ pub(crate) type Test = (&'static str, &'static str, &'static str);
 
 /// All there are.
 pub(crate) fn all() -> impl Iterator<Item = &'static Mutant> {
-    [MUTANTS, calls::MUTANTS].into_iter().flatten()
+    [MUTANTS, calls::MUTANTS, tickets::MUTANTS].into_iter().flatten()
 }
 
 pub(crate) const fn museum(test: &'static str) -> Test {
@@ -88,8 +88,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "07 a retry below the keeper",
         file: "adapters/std/src/attempt.rs",
-        from: "self.transport.exchange(&account.request(fetch))\n",
-        to: "self.transport.exchange(&account.request(fetch)).or_else(|_| self.transport.exchange(&account.request(fetch)))\n",
+        from: "_ => Ok(self.transport.exchange(&account.request(fetch))?),",
+        to: "_ => Ok(self.transport.exchange(&account.request(fetch)).or_else(|_| self.transport.exchange(&account.request(fetch)))?),",
         killer: museum("no_07_an_outer_timeout_shorter_than_inner_retries"),
     },
     Mutant {
@@ -200,8 +200,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "23 a panicking fetcher strands the rest",
         file: "adapters/std/src/attempt.rs",
-        from: "catch_unwind(AssertUnwindSafe(|| self.exchange(fetch)))",
-        to: "Ok::<_, ()>(self.exchange(fetch)).or_else(|()| catch_unwind(AssertUnwindSafe(|| self.exchange(fetch))))",
+        from: "catch_unwind(AssertUnwindSafe(|| self.exchange(fetch, token)))",
+        to: "Ok::<_, ()>(self.exchange(fetch, token)).or_else(|()| catch_unwind(AssertUnwindSafe(|| self.exchange(fetch, None))))",
         killer: client("flight::a_panicking_transport_strands_nobody"),
     },
     Mutant {

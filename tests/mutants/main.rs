@@ -11,6 +11,7 @@ mod killer;
 mod list;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod tree;
 
 use std::{

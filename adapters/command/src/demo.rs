@@ -15,9 +15,11 @@ use crate::exit::{Exit, Stop};
 use crate::output::Output;
 
 mod actor;
+mod alarm;
 mod clock;
 mod live;
 mod record;
+mod side;
 mod stage;
 mod story;
 mod svg;
@@ -36,7 +38,7 @@ pub(crate) struct Promise {
 pub(crate) fn run(args: &args::Demo, out: &mut Output) -> Result<Exit, Stop> {
     let started = SystemClock::new().now();
     let mut stage = Stage::new(args.seed, Live::new(out)).map_err(stop)?;
-    story::play(&mut stage).map_err(stop)?;
+    story::play(&mut stage, args.seed).map_err(stop)?;
     let real = SystemClock::new().now().saturating_since(started);
     if let Some(path) = &args.svg {
         write(path, &svg::draw(&stage))?;

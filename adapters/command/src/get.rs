@@ -9,19 +9,13 @@ use crate::args::Get;
 use crate::exit::{Exit, Stop};
 use crate::lang::Lang;
 use crate::output::Output;
-use crate::{secret, source, words};
+use crate::{source, words};
 
 /// The client makes its one try however short the wait is, but a wait of zero means "what is held".
 pub(crate) const ONE_TRY: Duration = Duration::from_millis(1);
 
 pub(crate) fn run(args: &Get, lang: Lang, out: &mut Output) -> Result<Exit, Stop> {
-    let endpoint = source::endpoint(&args.account, lang)?;
-    let roots = source::roots(&args.account, lang)?;
-    let secret = secret::find(&args.account, lang)?;
-    if secret.exposed {
-        words::warn(&words::exposed(&secret, lang));
-    }
-    let client = source::client(&args.account, endpoint, &secret, roots, lang)?;
+    let client = source::ready(&args.account, lang)?;
     let wait = Duration::from(args.wait).max(ONE_TRY);
     let token = client.token_within(wait).map_err(|error| words::stop(&error, lang))?;
     if args.json {

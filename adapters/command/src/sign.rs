@@ -12,17 +12,11 @@ use crate::exit::{Exit, Stop};
 use crate::get::ONE_TRY;
 use crate::lang::{Lang, pick};
 use crate::output::Output;
-use crate::{secret, source, words};
+use crate::{source, words};
 
 pub(crate) fn run(args: &Sign, lang: Lang, out: &mut Output) -> Result<Exit, Stop> {
     let kind = ticket(args, lang)?;
-    let endpoint = source::endpoint(&args.account, lang)?;
-    let roots = source::roots(&args.account, lang)?;
-    let secret = secret::find(&args.account, lang)?;
-    if secret.exposed {
-        words::warn(&words::exposed(&secret, lang));
-    }
-    let client = source::client(&args.account, endpoint, &secret, roots, lang)?;
+    let client = source::ready(&args.account, lang)?;
     let mut tickets = client.ticket(kind).wait(Duration::from(args.wait).max(ONE_TRY));
     if let Some(path) = &args.account.cache {
         tickets = tickets.cache(beside(path, kind));

@@ -11,6 +11,16 @@ use crate::lang::{Lang, pick};
 use crate::secret::Secret;
 use crate::words;
 
+/// The client with its secret, wherever that is; who else can read it is told.
+pub(crate) fn ready(account: &Account, lang: Lang) -> Result<Client, Stop> {
+    let (endpoint, roots) = (endpoint(account, lang)?, roots(account, lang)?);
+    let secret = crate::secret::find(account, lang)?;
+    if secret.exposed {
+        words::warn(&words::exposed(&secret, lang));
+    }
+    client(account, endpoint, &secret, roots, lang)
+}
+
 /// The endpoint that was asked for.
 pub(crate) fn endpoint(account: &Account, lang: Lang) -> Result<&'static Endpoint, Stop> {
     match (account.kind, account.endpoint) {

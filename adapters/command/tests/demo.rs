@@ -21,7 +21,20 @@ fn a_day_of_trouble_is_told_and_drawn() {
         "errcode 40125",
         "the address to allow is 127.0.0.1",
         "no fetch beyond the ledger",
-        "26 promises, 0 broken",
+        "an old token that dies five minutes after it was superseded: 64 refused, 1 fetch, 64 served",
+        "an old token that dies when a second one follows: 64 refused, 1 fetch, 64 served",
+        "an old token that dies at once: 64 refused, 1 fetch, 64 served",
+        "every token refused: 128 calls refused, 2 fetches in all, 64 callers told why (40001)",
+        "tickets: 64 cold callers, 1 token, 1 ticket, 64 served",
+        "tickets: 1439 pages signed in a day, 0 with a dead ticket; 24 fetches of 90 for 12 tickets",
+        "alarms sent during a rotation elsewhere: 3 sent, 3 arrived exactly once",
+        "alarms sent during a lost reply to a fetch: 3 sent, 3 arrived exactly once",
+        "alarms sent during an outage of the token endpoint: 3 sent, 3 arrived exactly once",
+        "alarms sent during a wrong secret: 1 sent, 0 arrived exactly once, 1 not executed and its sender told so",
+        "alarms sent during the loss of its own reply: 3 sent, 3 arrived exactly once",
+        "alarms sent during a cut before it arrives: 3 sent, 3 arrived exactly once",
+        "alarms sent during a busy platform: 3 sent, 3 arrived exactly once",
+        "41 promises, 0 broken",
     ] {
         assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
     }
@@ -37,6 +50,7 @@ fn a_day_of_trouble_is_told_and_drawn() {
     // Two hours a token, twelve a day, three accounts and a half: and every one of them has its bar.
     assert!(with_class("a") + with_class("b") > 40, "bars");
     assert!(with_class("ok") > 50 && with_class("no") >= 8 && with_class("lost") > 20, "marks");
+    assert!(with_class("alarm") > 20 && with_class("unsent") >= 2, "alarms, and the legend");
     for label in ["rotated elsewhere", "lost reply", "outage", "wrong secret", "address not allowed"] {
         assert!(drawing.descendants().any(|n| n.text() == Some(label)), "{label}");
     }

@@ -2,6 +2,7 @@
 
 use wxtoken::{Client, Reported, TokenRef};
 
+use super::alarm::Alarm;
 use super::clock::VirtualClock;
 use super::record::{Band, Served, Track};
 use super::wire::{Business, Wire};
@@ -34,6 +35,7 @@ pub(crate) struct Actor {
     pub(crate) survived: Option<Survived>,
     /// How many of the exchanges have been looked at for something to tell.
     pub(crate) exchanges_told: usize,
+    pub(crate) alarms: Vec<Alarm>,
 }
 
 /// What became of the business calls.

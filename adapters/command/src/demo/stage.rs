@@ -11,7 +11,7 @@ use super::actor::{Actor, Began, Calls, Outage, PACE_MS, Survived};
 use super::clock::{MIDNIGHT_MS, VirtualClock};
 use super::live::Live;
 use super::record::{Band, Result as Came, Track};
-use super::wire::{Business, Wire};
+use super::wire::{BASE, Business, Wire};
 use super::{Promise, Trouble};
 
 /// The accounts' places in [`Stage::actors`].
@@ -22,6 +22,10 @@ pub(crate) const NEWCOMER: usize = 3;
 
 /// Made up; they never leave this process.
 pub(crate) const SECRET: &str = "made-up-secret-of-the-demo";
+
+/// Troubles that begin when an account fetches, and in which it sends an alarm.
+pub(crate) const LOST_REPLY: &str = "a lost reply to a fetch";
+pub(crate) const OUTAGE: &str = "an outage of the token endpoint";
 
 /// Validity is looked at once a virtual second.
 const STEP_MS: u64 = 1_000;
@@ -65,7 +69,7 @@ impl<'a> Stage<'a> {
                 path: endpoint.path(),
                 work: index == WORK,
                 client: None,
-                wire: Wire::new(clock.clone()),
+                wire: Wire::new(clock.clone(), platform.http_url()),
                 // Not all in the same second.
                 next_call_ms: PACE_MS / 4 * index as u64 + 7_000,
                 calls: Calls::default(),
@@ -76,6 +80,7 @@ impl<'a> Stage<'a> {
                 cold_fetches: None,
                 survived: None,
                 exchanges_told: 0,
+                alarms: Vec::new(),
             };
         let actors = cast.into_iter().enumerate().map(actor).collect();
         let business = Business::new(platform.http_url());
@@ -88,7 +93,6 @@ impl<'a> Stage<'a> {
 
     /// An account takes part, with a new client.
     pub(crate) fn enter(&mut self, index: usize, secret: &str) -> Result<(), Trouble> {
-        let base = self.platform.http_url();
         let actor = &mut self.actors[index];
         let endpoint = match index {
             ROTATING => &Endpoint::TOKEN,
@@ -96,7 +100,7 @@ impl<'a> Stage<'a> {
             _ => &Endpoint::STABLE_TOKEN,
         };
         let client = Client::builder(endpoint, actor.name, secret)
-            .base(base)
+            .base(BASE)
             .clock(self.clock.clone())
             .transport(actor.wire.clone())
             // The day itself decides when a refresh is made, so that it is the same day each time.
@@ -152,6 +156,7 @@ impl<'a> Stage<'a> {
         for _ in 0..lost {
             let text = format!("{}: a fetch was sent, and no reply came", self.actors[index].label);
             self.event(text)?;
+            self.alarm(index, LOST_REPLY)?;
         }
         Ok(())
     }
@@ -167,7 +172,8 @@ impl<'a> Stage<'a> {
                 actor.outage = Some(Outage { length_ms, began: Some(began) });
                 self.go_down(index);
                 let (label, path) = (self.actors[index].label, self.actors[index].path);
-                self.live.event(now, format_args!("{label}: wants to refresh, and {path} is down"))
+                self.live.event(now, format_args!("{label}: wants to refresh, and {path} is down"))?;
+                self.alarm(index, OUTAGE)
             }
             Some(began) if now >= began.at_ms + length_ms => {
                 actor.outage = None;

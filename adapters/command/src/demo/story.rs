@@ -1,7 +1,6 @@
 //! What happens during the day? Its chapters, in order, and what each of them promises.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Barrier;
 
 use wxtoken::{Act, Error};
 use wxtoken_platform::{Fault, FaultScope};
@@ -9,9 +8,13 @@ use wxtoken_platform::{Fault, FaultScope};
 use super::Trouble;
 use super::actor::{Outage, PACE_MS};
 use super::record::{Band, Result as Came};
-use super::stage::{NEWCOMER, ROTATING, SECRET, STABLE, Stage, WORK, seconds};
+use super::side::{self, CALLERS};
+use super::stage::{LOST_REPLY, NEWCOMER, OUTAGE, ROTATING, SECRET, STABLE, Stage, WORK, seconds};
 
-const COLD_CALLERS: usize = 64;
+/// Troubles in which alarms are sent.
+const ROTATED: &str = "a rotation elsewhere";
+const WRONG_SECRET: &str = "a wrong secret";
+const ADDRESS: &str = "an address not allowed";
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 /// Ten seconds before midnight, while the day's ledgers still count.
@@ -24,14 +27,18 @@ const QUIET_MS: u64 = 75_000;
 /// What an hour against a closed door may cost: tries after 5, 10, 20, 30 minutes.
 const FEW: u64 = 5;
 
-pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Trouble> {
+pub(crate) fn play(stage: &mut Stage<'_>, seed: u64) -> Result<(), Trouble> {
     cold_callers(stage)?;
+    side::an_old_token(stage, seed)?;
+    side::every_token_refused(stage, seed)?;
+    side::tickets(stage, seed)?;
     stage.until(5 * HOUR_MS)?;
     rotated_elsewhere(stage)?;
     lost_replies(stage)?;
     outages(stage)?;
     wrong_secret(stage)?;
     address_not_allowed(stage)?;
+    alarms_of_their_own_trouble(stage)?;
     stage.chapter("evening", "Nothing happens but refreshes.")?;
     stage.until(END_MS)?;
     ledgers(stage);
@@ -39,7 +46,7 @@ pub(crate) fn play(stage: &mut Stage<'_>) -> Result<(), Trouble> {
 }
 
 fn cold_callers(stage: &mut Stage<'_>) -> Result<(), Trouble> {
-    let text = format!("No account has a token, and {COLD_CALLERS} threads ask each client for one at once.");
+    let text = format!("No account has a token, and {CALLERS} threads ask each client for one at once.");
     stage.chapter("64 cold callers", &text)?;
     stage.clock.stand_still_for_waiters(true);
     for index in ACCOUNTS {
@@ -49,10 +56,10 @@ fn cold_callers(stage: &mut Stage<'_>) -> Result<(), Trouble> {
         stage.platform.fault(slow, FaultScope::next_call().on_path(path));
         let (tokens, served) = all_at_once(stage, index);
         let fetches = stage.actors[index].fetched(&stage.platform);
-        let text = format!("{label}: {COLD_CALLERS} cold callers, {fetches} fetch, {served} served, {tokens} token");
+        let text = format!("{label}: {CALLERS} cold callers, {fetches} fetch, {served} served, {tokens} token");
         stage.event(&text)?;
         stage.actors[index].cold_fetches = Some(fetches);
-        stage.promise((fetches, served, tokens) == (1, COLD_CALLERS, 1), text);
+        stage.promise((fetches, served, tokens) == (1, CALLERS, 1), text);
     }
     stage.clock.stand_still_for_waiters(false);
     Ok(())
@@ -61,15 +68,7 @@ fn cold_callers(stage: &mut Stage<'_>) -> Result<(), Trouble> {
 /// How many different tokens were handed out, and to how many callers.
 fn all_at_once(stage: &Stage<'_>, index: usize) -> (usize, usize) {
     let Some(client) = &stage.actors[index].client else { return (0, 0) };
-    let start = Barrier::new(COLD_CALLERS);
-    let call = || {
-        start.wait();
-        client.token().ok()
-    };
-    let mut tokens: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..COLD_CALLERS).map(|_| scope.spawn(call)).collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok().flatten()).collect()
-    });
+    let mut tokens: Vec<_> = side::all_at_once(|| client.token().ok()).into_iter().flatten().collect();
     let served = tokens.len();
     tokens.dedup_by(|a, b| **a == **b);
     (tokens.len(), served)
@@ -88,8 +87,13 @@ fn rotated_elsewhere(stage: &mut Stage<'_>) -> Result<(), Trouble> {
         .and_then(|()| stage.platform.rotate_elsewhere(names[ROTATING]))
         .and_then(|()| stage.platform.rotate_elsewhere(names[WORK]));
     ordered.map_err(|unknown| Trouble::Machine(unknown.to_string()))?;
-    for index in ACCOUNTS {
+    let mut noticed = [0; 3];
+    for (index, noticed) in ACCOUNTS.into_iter().zip(&mut noticed) {
         band(stage, index, "rotated elsewhere", 6 * MINUTE_MS);
+        let fetched = stage.actors[index].fetched(&stage.platform);
+        stage.alarm(index, ROTATED)?;
+        // The alarm was the call that was refused.
+        *noticed = u64::from(stage.actors[index].fetched(&stage.platform) > fetched);
     }
     // B's superseded token lives five more minutes, as documented, and only then is somebody refused.
     let until = stage.clock.ms() + 8 * MINUTE_MS;
@@ -97,7 +101,8 @@ fn rotated_elsewhere(stage: &mut Stage<'_>) -> Result<(), Trouble> {
     for index in ACCOUNTS {
         let (now, then) = (Snapshot::of(stage, index), &before[index]);
         let (fetches, failed) = (now.fetches - then.fetches, now.failed - then.failed);
-        let (retried, without) = (now.retried - then.retried, now.without_ms - then.without_ms);
+        let retried = now.retried - then.retried + noticed[index];
+        let without = now.without_ms - then.without_ms;
         let label = stage.actors[index].label;
         stage.promise(
             failed == 0 && retried == 1 && fetches == 1 && without <= PACE_MS + 1_000,
@@ -108,6 +113,7 @@ fn rotated_elsewhere(stage: &mut Stage<'_>) -> Result<(), Trouble> {
             ),
         );
     }
+    stage.promise_of_alarms(ROTATED);
     Ok(())
 }
 
@@ -140,6 +146,7 @@ fn lost_replies(stage: &mut Stage<'_>) -> Result<(), Trouble> {
             format!("{label}: a lost reply: {failed} calls failed, next fetch {} later{least}", seconds(pause_ms)),
         );
     }
+    stage.promise_of_alarms(LOST_REPLY);
     Ok(())
 }
 
@@ -161,6 +168,7 @@ fn outages(stage: &mut Stage<'_>) -> Result<(), Trouble> {
         let text = format!("{}: recovered from the outage with a new token", actor.label);
         stage.promise(fresh, text);
     }
+    stage.promise_of_alarms(OUTAGE);
     Ok(())
 }
 
@@ -177,6 +185,8 @@ fn wrong_secret(stage: &mut Stage<'_>) -> Result<(), Trouble> {
         e.act() == Act::Configuration && e.refusal().is_some_and(|refusal| refusal.errcode() == 40_125)
     });
     report(stage, said.as_ref())?;
+    stage.alarm(NEWCOMER, WRONG_SECRET)?;
+    stage.promise_of_alarms(WRONG_SECRET);
     stage.promise(
         right && fetches <= FEW && calls.failed == calls.made,
         format!("{label}: an hour with a wrong secret: {} calls were told so, {fetches} fetches spent", calls.failed),
@@ -205,7 +215,11 @@ fn address_not_allowed(stage: &mut Stage<'_>) -> Result<(), Trouble> {
     let label = stage.actors[NEWCOMER].label;
     let fetched_before = stage.actors[NEWCOMER].fetched(&stage.platform);
     stage.platform.deny_address(name, HERE).map_err(|unknown| Trouble::Machine(unknown.to_string()))?;
+    // The token it holds goes on working; only fetching is refused.
+    stage.alarm(NEWCOMER, ADDRESS)?;
     stage.until(18 * HOUR_MS + 45 * MINUTE_MS)?;
+    stage.alarm(NEWCOMER, ADDRESS)?;
+    stage.promise_of_alarms(ADDRESS);
     let said = complaint(stage);
     let fetches = stage.actors[NEWCOMER].fetched(&stage.platform) - fetched_before;
     let named = said.as_ref().is_some_and(|e| {
@@ -228,6 +242,36 @@ fn address_not_allowed(stage: &mut Stage<'_>) -> Result<(), Trouble> {
     stage.until(until)?;
     let kept = stage.actors[NEWCOMER].calls.failed == failed;
     stage.promise(kept, format!("{label}: with the address allowed the next call succeeds"));
+    Ok(())
+}
+
+/// What befalls the alarm itself: whether it was executed is then the question.
+fn alarms_of_their_own_trouble(stage: &mut Stage<'_>) -> Result<(), Trouble> {
+    stage.until(20 * HOUR_MS)?;
+    stage.chapter(
+        "alarms on a bad line",
+        "What happens is done to the alarm itself: its reply is lost, it is cut off before it arrives, the platform is busy, \
+         or refuses the token.",
+    )?;
+    let busy = Fault::Body { bytes: br#"{"errcode":-1,"errmsg":"system error"}"#.to_vec() };
+    let message = ["/cgi-bin/message/template/send", "/cgi-bin/message/template/send", "/cgi-bin/message/send"];
+    for (fault, executed, trouble) in [
+        (Fault::ReplyLost, true, "the loss of its own reply"),
+        (Fault::ResetBefore, false, "a cut before it arrives"),
+        (busy, false, "a busy platform"),
+        (Fault::TokenRefused { errcode: None }, false, "a refusal of its token"),
+    ] {
+        for index in ACCOUNTS {
+            let scope = FaultScope::next_call().on_path(message[index]).executed(executed);
+            stage.platform.fault(fault.clone(), scope);
+            stage.alarm(index, trouble)?;
+            stage.platform.clear_faults();
+        }
+        stage.promise_of_alarms(trouble);
+        // Another minute, so that each refused token is no longer young.
+        let until = stage.clock.ms() + MINUTE_MS;
+        stage.until(until)?;
+    }
     Ok(())
 }
 

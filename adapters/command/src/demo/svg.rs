@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use super::actor::Actor;
+use super::alarm::Alarm;
 use super::clock::time_of_day;
 use super::record::{Band, Bar, Exchange, Result as Came, Served};
 use super::stage::Stage;
@@ -20,13 +21,15 @@ const STYLE: &str = "\
 text{font:12px system-ui,'Noto Sans',sans-serif;fill:#1f2328}.h{font-size:17px;font-weight:600}.s{fill:#59636e}\
 .n{fill:#fff;font-size:11px}.l{fill:#59636e;font-size:11px}.paper{fill:#fff}.axis{stroke:#d1d9e0}.a{fill:#1a7f37}.b{fill:#0969da}.dead{fill:#cf222e}\
 .none{fill:#9a6700}.band{fill:#bf8700;fill-opacity:.22}.ok{fill:#1a7f37}.no{fill:#9a6700}.lost{stroke:#cf222e;\
-stroke-width:2;fill:none}@media (prefers-color-scheme:dark){text{fill:#e6edf3}.s,.l{fill:#9198a1}.n{fill:#0d1117}\
+stroke-width:2;fill:none}.alarm{fill:#8250df}.unsent{fill:none;stroke:#8250df;stroke-width:1.5}@media (prefers-color-scheme:dark){text{fill:#e6edf3}.s,.l{fill:#9198a1}.n{fill:#0d1117}\
 .paper{fill:#0d1117}.axis{stroke:#3d444d}.a,.ok{fill:#3fb950}.b{fill:#58a6ff}.dead{fill:#f85149}.none,.no{fill:#d29922}\
-.band{fill:#d29922;fill-opacity:.28}.lost{stroke:#f85149}}";
+.band{fill:#d29922;fill-opacity:.28}.lost{stroke:#f85149}.alarm{fill:#ab7df8}\
+.unsent{stroke:#ab7df8}}";
 
 const DESCRIPTION: &str = "One row for each account. A bar is a token that was valid, with its number; a low bar in \
 another colour is time without a valid one. Below: a dot is a fetch that brought a token, a diamond one that was \
-refused, a cross one that was never answered. Shaded: something was wrong.";
+refused, a cross one that was never answered. A triangle is an alarm that was sent, hollow if it was not executed. Shaded: \
+something was wrong.";
 
 pub(crate) fn draw(stage: &Stage<'_>) -> String {
     let rows = stage.actors.len() as f64;
@@ -85,6 +88,9 @@ impl Svg {
         for exchange in &actor.wire.exchanges() {
             self.exchange(top + 78.0, *exchange);
         }
+        for alarm in &actor.alarms {
+            self.alarm(top + 91.0, alarm);
+        }
     }
 
     fn band(&mut self, top: f64, band: &Band) {
@@ -129,6 +135,23 @@ impl Svg {
         self.mark(at, y, exchange.came, &format!("{what}, {when}"));
     }
 
+    fn alarm(&mut self, y: f64, alarm: &Alarm) {
+        let when = time_of_day(alarm.at_ms);
+        let (class, came) = match alarm.arrived {
+            1 => ("alarm", "arrived once"),
+            0 => ("unsent", "not executed, and its sender told so"),
+            _ => ("unsent", "arrived more than once"),
+        };
+        self.triangle(x(alarm.at_ms), y, class, &format!("alarm during {}, {came}, {when}", alarm.trouble));
+    }
+
+    fn triangle(&mut self, x: f64, y: f64, class: &str, title: &str) {
+        let title = escaped(title);
+        self.put(format_args!(
+            "<path class=\"{class}\" d=\"M{x:.1} {y:.1}m0-4.5l5 8.5h-10z\"><title>{title}</title></path>\n"
+        ));
+    }
+
     fn mark(&mut self, x: f64, y: f64, came: Came, title: &str) {
         let (class, path) = match came {
             Came::Token => ("ok", "m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z"),
@@ -160,6 +183,10 @@ impl Svg {
             (700.0, Came::Nothing, "fetch: no reply"),
         ] {
             self.mark(LEFT + at, y - 4.0, came, text);
+            self.text(LEFT + at + 10.0, y, "s", text);
+        }
+        for (at, class, text) in [(812.0, "alarm", "alarm arrived"), (912.0, "unsent", "not sent")] {
+            self.triangle(LEFT + at, y - 4.0, class, text);
             self.text(LEFT + at + 10.0, y, "s", text);
         }
     }

@@ -5,7 +5,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use super::actor::Actor;
 use super::stage::{Stage, seconds, span};
 
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 10] = [
     "account",
     "endpoint",
     "fetches\nof limit",
@@ -15,6 +15,7 @@ const HEAD: [&str; 9] = [
     "no token\nto serve",
     "calls,\nmade again",
     "calls\nfailed",
+    "alarms,\narrived once",
 ];
 
 const NOTES: &str = "\
@@ -22,6 +23,8 @@ fetches        those that reached the platform, of the client's own limit; the p
 dead token     from the moment somebody else took the token away until a caller of ours was refused
 no token       C: after each expiry, since WeCom repeats a token until it is dead and only then makes the next; callers
                waited, none failed. D: while a person had to act, when its calls failed
+alarms         sent in the middle of each trouble, and counted by their text on the platform; the sender of one that did
+               not arrive was told that it was not executed
 Validity was asked of the platform once a second.";
 
 pub(crate) fn of(stage: &Stage<'_>) -> String {
@@ -36,7 +39,7 @@ pub(crate) fn of(stage: &Stage<'_>) -> String {
     format!("{table}\n{NOTES}")
 }
 
-fn row(stage: &Stage<'_>, actor: &Actor) -> [String; 9] {
+fn row(stage: &Stage<'_>, actor: &Actor) -> [String; 10] {
     let status = actor.client.as_ref().map(wxtoken::Client::status);
     let (endpoint, limit) = status.map_or(("", 0), |status| (status.endpoint, status.daily_limit));
     let none = || "-".to_owned();
@@ -50,5 +53,6 @@ fn row(stage: &Stage<'_>, actor: &Actor) -> [String; 9] {
         seconds(actor.track.nothing_ms),
         format!("{}, {}", actor.calls.made, actor.calls.retried),
         actor.calls.failed.to_string(),
+        format!("{}, {}", actor.alarms.len(), actor.alarms.iter().filter(|alarm| alarm.arrived == 1).count()),
     ]
 }

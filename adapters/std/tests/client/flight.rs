@@ -1,31 +1,14 @@
 //! One fetches, the others wait or use what is valid; nobody is stranded.
 
-use std::{sync::Barrier, thread, time::Duration};
+use std::{thread, time::Duration};
 
 use wxtoken::{Client, Endpoint, Error, Reason, TransportError};
 
-use crate::world::{Gate, REFRESH_AFTER_S, Script, World, builder, grant, on, refuse, token, until};
+use crate::world::{Gate, REFRESH_AFTER_S, Script, World, all_at_once, builder, grant, on, refuse, token, until};
 
-const CALLERS: usize = 64;
-
-/// 64 threads call at the same moment, while the exchange waits behind the gate.
-fn all_at_once(client: &Client, world: &World, gate: &Gate) -> Vec<Result<String, Error>> {
-    let start = Barrier::new(CALLERS);
-    thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS)
-            .map(|_| {
-                scope.spawn(|| {
-                    start.wait();
-                    client.clone().token().map(|t| t.as_str().to_owned())
-                })
-            })
-            .collect();
-        gate.await_arrivals(1);
-        // Everybody but the one at the gate is waiting for news.
-        until(|| world.waits() >= CALLERS - 1);
-        gate.open();
-        callers.into_iter().map(|caller| caller.join().expect("no panic")).collect()
-    })
+/// 64 threads ask for a token at the same moment.
+fn tokens_at_once(client: &Client, world: &World, gate: &Gate) -> Vec<Result<String, Error>> {
+    all_at_once(world, gate, || client.clone().token().map(|t| t.as_str().to_owned()))
 }
 
 #[test]
@@ -38,7 +21,7 @@ fn museum_11_64_cold_callers_cost_one_fetch() {
             grant(n)
         });
         let client = builder(&world, &script).background(background).build().expect("fine");
-        let tokens = all_at_once(&client, &world, &gate);
+        let tokens = tokens_at_once(&client, &world, &gate);
         assert!(tokens.iter().all(|t| t.as_deref().is_ok_and(|t| t == token(1))));
         assert_eq!(script.exchanges(), 1, "background {background}");
     }
@@ -54,7 +37,7 @@ fn when_the_one_fetch_fails_64_callers_learn_why_at_once() {
             refuse(40013, "invalid appid")
         });
         let client = builder(&world, &script).background(background).build().expect("fine");
-        for outcome in all_at_once(&client, &world, &gate) {
+        for outcome in tokens_at_once(&client, &world, &gate) {
             let error = outcome.expect_err("refused");
             assert!(matches!(error, Error::Configuration { .. }), "{error:?}");
             assert_eq!(error.refusal().map(|r| r.errcode()), Some(40013));

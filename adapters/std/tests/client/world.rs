@@ -2,9 +2,10 @@
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex,
+        Arc, Barrier, Condvar, Mutex,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -209,6 +210,26 @@ impl Gate {
         let (lock, bell) = &*self.0;
         drop(bell.wait_while(lock.lock().expect("no panic"), |state| state.1 < n).expect("no panic"));
     }
+}
+
+/// How many threads come at once.
+pub(crate) const CALLERS: usize = 64;
+
+/// The same by so many threads at the same moment, while the exchange waits behind the gate.
+pub(crate) fn all_at_once<T: Send>(world: &World, gate: &Gate, each: impl Fn() -> T + Sync) -> Vec<T> {
+    let start = Barrier::new(CALLERS);
+    thread::scope(|scope| {
+        let one = || {
+            start.wait();
+            each()
+        };
+        let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(one)).collect();
+        gate.await_arrivals(1);
+        // Everybody but the one at the gate is waiting for news.
+        until(|| world.waits() >= CALLERS - 1);
+        gate.open();
+        callers.into_iter().map(|caller| caller.join().expect("no panic")).collect()
+    })
 }
 
 /// Lets other threads run until something is so. Takes no fixed time: a failure is a hang that the runner ends.

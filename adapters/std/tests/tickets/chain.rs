@@ -1,15 +1,13 @@
 //! One fetch of the token and one of the ticket for all callers; and nobody is stranded.
 
-use std::{sync::Barrier, thread, time::Duration};
+use std::time::Duration;
 
 use wxtoken::{Client, ConfigError, Endpoint, Error, Reason, TransportError};
 
 use crate::{
     desk::{Desk, text, ticket},
-    world::{Gate, ID, SECRET, World, grant, refuse, until},
+    world::{Gate, ID, SECRET, World, all_at_once, grant, refuse, until},
 };
-
-const CALLERS: usize = 64;
 
 #[test]
 fn museum_11_64_cold_callers_cost_one_token_and_one_ticket() {
@@ -24,24 +22,9 @@ fn museum_11_64_cold_callers_cost_one_token_and_one_ticket() {
             |n, _| ticket(n),
         );
         let tickets = desk.client(&world, background).ticket(&Endpoint::JSAPI_TICKET).build().expect("fine");
-        let start = Barrier::new(CALLERS);
-        thread::scope(|scope| {
-            let callers: Vec<_> = (0..CALLERS)
-                .map(|_| {
-                    scope.spawn(|| {
-                        start.wait();
-                        tickets.clone().ticket().map(|ticket| ticket.as_str().to_owned())
-                    })
-                })
-                .collect();
-            gate.await_arrivals(1);
-            // Everybody but the one at the gate is waiting for news.
-            until(|| world.waits() >= CALLERS - 1);
-            gate.open();
-            for caller in callers {
-                assert_eq!(caller.join().expect("no panic").expect("a ticket"), text(1));
-            }
-        });
+        for ticket in all_at_once(&world, &gate, || tickets.clone().ticket().map(|ticket| ticket.as_str().to_owned())) {
+            assert_eq!(ticket.expect("a ticket"), text(1));
+        }
         assert_eq!((desk.tokens(), desk.carried()), (1, vec![1]), "background {background}");
         assert_eq!((tickets.status().ledger.fetches, tickets.tokens().status().ledger.fetches), (1, 1));
     }

@@ -31,6 +31,16 @@ fn a_page_gets_what_its_script_needs_and_no_secret() {
     assert_eq!(desk.carried(), vec![1]);
 }
 
+/// The example of the platform's JS-SDK guide, appendix 1.
+#[test]
+fn the_documented_example_has_the_documented_signature() {
+    let ticket = "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg";
+    let ticket = Token::new(ticket).expect("a ticket");
+    let url = "http://mp.weixin.qq.com?params=value";
+    let signature = PageSignature::new(&ticket, "Wm3WZYTPz0wzccnW", 1_414_587_457, url).expect("a page");
+    assert_eq!(signature.as_str(), "0f9de62fce790f9a083d5c99e95740ceb90c27ed");
+}
+
 #[test]
 fn an_address_that_cannot_be_a_page_costs_no_fetch() {
     let (world, desk) = (World::still(), Desk::new(|n, _| ticket(n)));
