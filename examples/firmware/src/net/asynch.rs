@@ -55,8 +55,8 @@ impl Default for Buffers {
 const SOCKETS: usize = 3;
 /// A connection is given so long to close in an orderly way, counted from the peer's last word.
 const GOODBYE: Duration = Duration::from_millis(200);
-/// So long a connection waits for an address. A little less than the client waits for the connection: it could only say
-/// that there was none in time, and not why.
+/// So long a connection waits for an address of the device, and then of the host. A little less than the client waits for
+/// the connection: it could only say that there was none in time, and not why.
 const ADDRESS_WITHIN: Duration = Duration::from_millis(CONNECT_LIMIT_MS as u64 - 100);
 
 /// Whether there is an address. One task tells, one asks; both run on the one executor.
@@ -132,7 +132,8 @@ impl Tcp {
     pub async fn open(&mut self, base: Base<'_>) -> Result<Connection<'_>, ConnectError> {
         let online = self.online.get_and(|online| *online).with_timeout(ADDRESS_WITHIN);
         online.await.map_err(|_| ConnectError::NoNetwork)?;
-        let address = resolve(self.stack, base.host_str()).await?;
+        let address = resolve(self.stack, base.host_str()).with_timeout(ADDRESS_WITHIN).await;
+        let address = address.map_err(|_| ConnectError::NameNotFound)??;
         // What is left of the connection before, if it has not closed yet. Its peer is told, if that takes no time.
         self.socket.abort();
         let _ = self.socket.flush().with_timeout(GOODBYE).await;

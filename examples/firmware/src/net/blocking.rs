@@ -1,16 +1,18 @@
-//! How does a program without an executor reach a server? TCP of smoltcp, one connection at a time, names not resolved, as
-//! the connector of [`wxtoken_embedded::blocking::Client`].
+//! How does a program without an executor reach a server? TCP of smoltcp, one connection at a time, names resolved by DNS,
+//! as the connector of [`wxtoken_embedded::blocking::Client`].
 //!
 //! It is polled. Whoever waits calls [`Network::poll`] and naps until the next tick, so an answer is noticed at most a
 //! millisecond late and the processor sleeps meanwhile.
+
+mod names;
 
 use core::time::Duration;
 
 use embedded_io::{Error, ErrorKind, ErrorType, Read, Write};
 use smoltcp::{
     iface::{Config, Interface, SocketHandle, SocketSet, SocketStorage},
-    socket::{dhcpv4, tcp},
-    wire::{EthernetAddress, IpCidr, Ipv4Address},
+    socket::{dhcpv4, dns, tcp},
+    wire::{EthernetAddress, IpAddress, IpCidr, Ipv4Address},
 };
 use wxtoken_embedded::{
     Clock as _, ConnectError,
@@ -41,12 +43,15 @@ impl Buffers {
     }
 }
 
-/// Room for the two sockets, DHCP and TCP. Apart from the buffers, since it does not begin as zeros, and with them would
-/// cost as much flash as RAM.
-pub type Sockets = [SocketStorage<'static>; 2];
+/// Room for the three sockets, DHCP, DNS and TCP, and for a question. Apart from the buffers, since it does not begin as
+/// zeros, and with them would cost as much flash as RAM.
+pub struct Sockets {
+    sockets: [SocketStorage<'static>; 3],
+    questions: [Option<dns::DnsQuery>; 1],
+}
 
 /// No sockets yet.
-pub const NO_SOCKETS: Sockets = [SocketStorage::EMPTY; 2];
+pub const NO_SOCKETS: Sockets = Sockets { sockets: [SocketStorage::EMPTY; 3], questions: [None] };
 
 impl Default for Buffers {
     fn default() -> Self {
@@ -60,6 +65,7 @@ pub struct Network {
     interface: Interface,
     sockets: SocketSet<'static>,
     dhcp: SocketHandle,
+    dns: SocketHandle,
     tcp: SocketHandle,
     /// Whether there was a link at the last poll.
     link: bool,
@@ -80,7 +86,7 @@ impl Network {
         mut device: Lan9118,
         mut clock: Clock,
         seed: u64,
-        sockets: &'static mut Sockets,
+        Sockets { sockets, questions }: &'static mut Sockets,
         buffers: &'static mut Buffers,
     ) -> Self {
         let link = device.is_link_up();
@@ -92,13 +98,14 @@ impl Network {
         let interface = Interface::new(config, &mut device, stack_time(clock.now()));
         let mut sockets = SocketSet::new(&mut sockets[..]);
         let dhcp = sockets.add(dhcpv4::Socket::new());
+        let dns = sockets.add(dns::Socket::new(&[], &mut questions[..]));
         let tcp = sockets.add(tcp::Socket::new(
             tcp::SocketBuffer::new(&mut buffers.receive[..]),
             tcp::SocketBuffer::new(&mut buffers.transmit[..]),
         ));
         // The other end of the seed than the one sequence numbers begin with.
         let port = FIRST_PORT | (seed >> 50) as u16;
-        Self { device, interface, sockets, dhcp, tcp, link, clock, port }
+        Self { device, interface, sockets, dhcp, dns, tcp, link, clock, port }
     }
 
     /// Moves packets, and follows what link and DHCP say. Call it often, while idle too: the lease must be renewed.
@@ -127,6 +134,8 @@ impl Network {
                 if let Some(router) = lease.router {
                     let _ = routes.add_default_ipv4_route(router);
                 }
+                let resolver = lease.dns_servers.first().copied().map(IpAddress::Ipv4);
+                self.resolver().update_servers(resolver.as_slice());
             }
             Some(dhcpv4::Event::Deconfigured) => {
                 self.interface.update_ip_addrs(|addresses| addresses.clear());
@@ -161,23 +170,23 @@ impl Network {
     /// # Errors
     /// [`ConnectError`]; nothing was sent then.
     pub fn open(&mut self, base: Base<'_>, deadline: Instant) -> Result<Connection<'_>, ConnectError> {
-        let host = base.host_str().parse::<Ipv4Address>().map_err(|_| ConnectError::NameNotFound)?;
         let limit = Duration::from_millis(CONNECT_LIMIT_MS.into());
         let until = self.clock.now().saturating_add(limit).min(deadline);
         // Closed when it is dropped, however the attempt ends.
         let connection = Connection { network: self, deadline: until };
-        connection.network.open_socket(host, base.port(), until)?;
+        connection.network.open_socket(base, until)?;
         Ok(connection)
     }
 
-    fn open_socket(&mut self, host: Ipv4Address, port: u16, until: Instant) -> Result<(), ConnectError> {
+    fn open_socket(&mut self, base: Base<'_>, until: Instant) -> Result<(), ConnectError> {
         self.wait(until, |net| net.interface.ipv4_addr()).ok_or(ConnectError::NoNetwork)?;
+        let host: Ipv4Address = self.resolve(base.host_str(), until)?;
         // What is left of the connection before, if it did not close in time.
         self.socket().abort();
         self.port = FIRST_PORT | self.port.wrapping_add(1);
         let Self { interface, sockets, tcp, port: local, .. } = self;
         let socket = sockets.get_mut::<tcp::Socket<'_>>(*tcp);
-        socket.connect(interface.context(), (host, port), *local).map_err(|_| ConnectError::Other)?;
+        socket.connect(interface.context(), (host, base.port()), *local).map_err(|_| ConnectError::Other)?;
         let opened = self.wait(until, |net| match net.socket().state() {
             tcp::State::SynSent | tcp::State::SynReceived => None,
             tcp::State::Closed => Some(false),

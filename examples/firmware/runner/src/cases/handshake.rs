@@ -13,7 +13,7 @@ use crate::{
     cutter::Cutter,
     dice::Dice,
     images::Of,
-    trial::{HOST, Trial},
+    trial::{HOST, ID, Trial},
 };
 
 /// Time is in no hurry: an emulated processor has to reckon through the handshake within the 3 s for connecting.
@@ -29,6 +29,7 @@ pub(super) fn all() -> Vec<Case> {
         Case::new("TLS: 40 handshakes cut anywhere, then a token", cut_handshakes),
         Case::new("TLS: a record of the reply cut in the middle, then a token", cut_record),
         Case::new("TLS: no length and no close_notify: cut, and not believed", cut_at_the_end),
+        Case::new("TLS: a stranger in the platform's place gets no alarm", stranger_later),
         Case::new("TLS: 50 connections leave nothing on the heap", |trial| connections(trial, Leaf::Good)),
         Case::new("TLS: 50 refused certificates leave nothing on the heap", |trial| {
             connections(trial, Leaf::WrongHost)
@@ -138,6 +139,24 @@ fn cut_at_the_end(trial: &mut Trial<'_>) -> io::Result<()> {
     }
     // Of the boots that were left alone.
     trial.expect_alarms(2);
+    Ok(())
+}
+
+/// The token is fetched from the platform, and another server answers when the alarm is to be sent: the token is a secret,
+/// too.
+fn stranger_later(trial: &mut Trial<'_>) -> io::Result<()> {
+    let (platform, way) = platform(trial, Door::GOOD, Vec::new())?;
+    let mut words = words(trial, &platform, &way, 1)?;
+    words.extend(["trip=8".to_owned(), "sends=1".to_owned()]);
+    let board = trial.boot(&words)?;
+    trial.expect_soon("it has a token", || platform.counters().account(ID).fetched_in_all() == 1);
+    platform.set_leaf(Leaf::ForeignAuthority)?;
+    let lines = trial.wait(board)?;
+    trial.expect_code(code::CERTIFICATE);
+    trial.expect_said(&lines, "is good for");
+    trial.expect_said(&lines, "no authority that this device trusts has signed it");
+    trial.expect_fetched(&platform, 1);
+    trial.expect_no_alarm("nobody to trust");
     Ok(())
 }
 

@@ -17,6 +17,8 @@ pub(super) enum Base {
     Https(Door),
     /// `https`, at the port where HTTP is spoken.
     WrongPort,
+    /// A name that nobody knows.
+    Unknown,
     /// None at all.
     Missing,
 }
@@ -152,7 +154,7 @@ impl Once {
         let builder = Platform::builder().account(account).speed(f64::from(self.hurry));
         let builder = match self.base {
             Base::Https(door) => door.on(builder),
-            Base::Http | Base::WrongPort | Base::Missing => builder,
+            Base::Http | Base::WrongPort | Base::Unknown | Base::Missing => builder,
         };
         let platform = trial.platform(builder)?;
         self.faults.iter().for_each(|(fault, scope)| platform.fault(fault.clone(), scope.clone()));
@@ -171,6 +173,7 @@ impl Once {
         let http = platform.http_addr().port();
         match (self.base, platform.https_addr()) {
             (Base::Missing, _) => {}
+            (Base::Unknown, _) => words.push(format!("base=http://nowhere.invalid:{http}")),
             (Base::WrongPort, _) => words.push(format!("base=https://{HOST}:{http}")),
             (_, Some(address)) => words.push(format!("base=https://{HOST}:{}", address.port())),
             _ => words.push(format!("base=http://{HOST}:{http}")),

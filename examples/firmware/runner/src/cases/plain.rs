@@ -36,6 +36,15 @@ pub(super) fn all() -> Vec<Once> {
             ..Once::named("told to use https, which it cannot")
         },
         Once {
+            // The emulator asks the resolver of this machine, which says no, or nothing at all.
+            base: Base::Unknown,
+            code: code::NO_CONNECTION,
+            says: &["the host's name was not resolved"],
+            fetched: 0,
+            alarms: NO_TOKEN,
+            ..Once::named("a name that nobody knows")
+        },
+        Once {
             base: Base::Missing,
             code: code::BAD_SETTINGS,
             says: &["settings: NoBase"],
