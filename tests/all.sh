@@ -142,16 +142,25 @@ part_lint() {
     git ls-files '*.sh' .ci/run | xargs shellcheck -x
 }
 
-# The firmware's job and the program that boots it, and then all of the firmware for its own target.
+# The firmware's job and the program that boots it, and then the images without TLS for their own target.
 lint_firmware() {
-    local features at=$CARGO_TARGET_DIR/firmware manifest=examples/firmware/Cargo.toml
-    CARGO_TARGET_DIR=$at cargo clippy --locked --manifest-path "$manifest" -p wxtoken-firmware -p wxtoken-firmware-runner \
-        --lib --bin wxtoken-firmware-runner --tests -- -D warnings
+    CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo clippy --locked --manifest-path examples/firmware/Cargo.toml \
+        -p wxtoken-firmware -p wxtoken-firmware-runner --lib --bin wxtoken-firmware-runner --tests -- -D warnings
+    lint_images "" async
+}
+
+# lint_images FEATURES...: the firmware with each of these.
+lint_images() {
+    local features build_std
     want_bare_metal
     "${BARE_CLIPPY[@]}" --version >/dev/null 2>&1 || want_packages "apt-get install rust-web-clippy" rust-web-clippy
-    for features in "" async; do
-        CARGO_TARGET_DIR=$at RUSTFLAGS=$BARE_RUSTFLAGS "${BARE_CLIPPY[@]}" --locked --release --manifest-path "$manifest" \
-            -p wxtoken-firmware --features "$features" "${BARE_BUILD_STD[@]}" --target thumbv7m-none-eabi -- -D warnings
+    for features in "$@"; do
+        build_std=("${BARE_BUILD_STD[@]}")
+        # Mbed TLS allocates.
+        if [[ $features == *tls* ]]; then build_std=("${build_std[@]/%-Zbuild-std=core/-Zbuild-std=core,alloc}"); fi
+        CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware RUSTFLAGS=$BARE_RUSTFLAGS "${BARE_CLIPPY[@]}" --locked --release \
+            --manifest-path examples/firmware/Cargo.toml -p wxtoken-firmware --features "$features" "${build_std[@]}" \
+            --target thumbv7m-none-eabi -- -D warnings
     done
 }
 
@@ -357,6 +366,8 @@ run_firmware() {
 }
 
 part_firmware() {
+    want_mbedtls_tools
+    lint_images tls async,tls
     run_firmware
 }
 

@@ -27,13 +27,10 @@ enum Register {
     RxStatus = 0x40,
     TxStatus = 0x48,
     IdRev = 0x50,
-    #[cfg(feature = "async")]
     InterruptConfig = 0x54,
     InterruptStatus = 0x58,
-    #[cfg(feature = "async")]
     InterruptEnable = 0x5c,
     ByteTest = 0x64,
-    #[cfg(feature = "async")]
     FifoLevels = 0x68,
     RxConfig = 0x6c,
     TxConfig = 0x70,
