@@ -13,7 +13,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 default_parts=(fmt lint doc unit no-alloc no-panic size-of size tree shuttle process fuzz-smoke secrets demo firmware-plain)
-other_parts=(fuzz mutants cargo-mutants bench properties-long firmware)
+other_parts=(fuzz mutants cargo-mutants bench properties-long server-kill server-soak firmware)
 size_arguments=()
 mutant_arguments=()
 fuzz_targets=(reply request operations base errcode)
@@ -48,6 +48,8 @@ Only when named:
   cargo-mutants     every mutant that cargo-mutants makes of keeper, reply and call is killed
   bench             the benchmarks
   properties-long   properties and simulated days, twenty times as many, from a new seed
+  server-kill       the token server is killed a thousand times under load: nothing stored is fetched again, nothing torn
+  server-soak       100,000 accounts for three simulated days: fetches, memory and processor time
   firmware          the same with all four images, the certificates too (builds Mbed TLS, for minutes)
 
 What a part needs is installed where that may be done (Debian packages as root, cargo's own tools for everybody). What
@@ -178,7 +180,7 @@ part_unit() {
     local name inner=() crossing=()
     while read -r name; do
         case $name in
-        secrets | log) ;; # with a part of their own
+        secrets | log | soak) ;; # with a part of their own
         *) inner+=(--test "$name") ;;
         esac
     done < <(inner_tests)
@@ -297,6 +299,7 @@ part_secrets() {
     want_test wxtoken secrets
     test_workspace --test secrets --test log
     test_workspace --test museum no_28
+    test_workspace --test serve neither_log_nor_store
 }
 
 part_demo() {
@@ -363,6 +366,16 @@ run_firmware() {
     CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo test --locked --quiet --manifest-path examples/firmware/Cargo.toml \
         -p wxtoken-firmware -p wxtoken-firmware-runner
     examples/firmware/test.sh "$@"
+}
+
+part_server_kill() {
+    want_test wxtoken-cli serve_kill
+    WXTOKEN_KILLS=${WXTOKEN_KILLS:-1000} cargo test --locked --release -p wxtoken-cli --test serve_kill -- --nocapture
+}
+
+part_server_soak() {
+    want_test wxtoken-server soak
+    cargo test --locked --release -p wxtoken-server --test soak
 }
 
 part_firmware() {

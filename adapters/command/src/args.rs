@@ -71,6 +71,10 @@ pub(crate) enum Command {
     Platform(Platform),
     /// Watch credentials being kept valid through a day of trouble
     Demo(Demo),
+    /// Run a central token server: one place fetches, everyone reads
+    Serve(Serve),
+    /// Make a key for a client of a token server
+    Key(Key),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the manual page, or write one for each subcommand
@@ -222,6 +226,55 @@ pub(crate) struct Demo {
     /// The seed of the platform's arbitrariness: equal seeds, equal days
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+#[command(after_long_help = SERVE_HELP)]
+pub(crate) struct Serve {
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = "wxtoken.toml")]
+    pub(crate) config: PathBuf,
+    /// Write a commented configuration to start from, and end; an existing file is not touched
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) init: bool,
+    /// Say whether the configuration is sound, and end; nothing is opened and nothing is sent
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+const SERVE_HELP: &str = "\
+The server keeps the tokens of its accounts in a file, so that a restart costs no fetch, and answers
+    GET  /v1/accounts                        the accounts of the key's client
+    GET  /v1/accounts/NAME/token             {access_token, expires_in, generation, refresh_after}
+    POST /v1/accounts/NAME/token/report      {access_token | sha256}: that one was refused
+    POST /v1/accounts/NAME/token/rotate      fetch a new one
+    GET|POST /v1/accounts/NAME/tickets/KIND  the same of a ticket
+    GET  /healthz, /readyz                   how it is, without a key
+to whoever sends `Authorization: Bearer KEY`.
+
+SIGHUP reads the configuration again: tokens of accounts that did not change stay. SIGTERM finishes what
+is under way. It tells systemd how it is (Type=notify-reload, WatchdogSec=).
+
+Examples:
+  wxtoken serve --init
+      Writes wxtoken.toml, with a comment on every key.
+  wxtoken key new
+      A key for a client, and the hash that goes into the configuration.
+  wxtoken serve --check
+      Every problem of the configuration, with its remedy.
+  SHOP_SECRET=... wxtoken serve --config /etc/wxtoken/wxtoken.toml
+  curl -H \"Authorization: Bearer $KEY\" http://127.0.0.1:8440/v1/accounts/shop/token";
+
+#[derive(Args, Debug)]
+pub(crate) struct Key {
+    #[command(subcommand)]
+    pub(crate) command: KeyCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum KeyCommand {
+    /// Print a new key of 256 random bits, and the SHA-256 that goes into the server's configuration
+    New,
 }
 
 #[derive(Args, Debug)]

@@ -11,12 +11,14 @@ mod download;
 mod exit;
 mod get;
 mod interrupt;
+mod key;
 mod lang;
 mod logging;
 mod output;
 mod platform;
 mod secret;
 mod send;
+mod serve;
 mod sign;
 mod source;
 mod upload;
@@ -38,7 +40,9 @@ fn main() -> ExitCode {
             return if told.use_stderr() { Exit::Usage } else { Exit::Ok }.into();
         }
     };
-    logging::start(cli.verbose);
+    // A server's log is what its operator has of it: what it tells the first time others are asked.
+    let is_server = matches!(&cli.command, Command::Serve(serve) if !serve.init && !serve.check);
+    logging::start(cli.verbose.saturating_add(u8::from(is_server)));
     let lang = lang::of(cli.lang);
     let mut out = Output::new();
     let result = match cli.command {
@@ -58,6 +62,9 @@ fn main() -> ExitCode {
         // Being told to stop is how a server ends.
         Command::Platform(args) => interrupt::install(Exit::Ok).and_then(|()| platform::run(&args, &mut out)),
         Command::Demo(args) => interrupt::install(Exit::Interrupted).and_then(|()| demo::run(&args, &mut out)),
+        // Signals are orders to it, and handled by itself.
+        Command::Serve(args) => serve::run(&args, &mut out),
+        Command::Key(args) => key::run(&args, &mut out),
         Command::Completions(args) => completions::shell(&args, &mut out),
         Command::Man(args) => completions::man(&args, &mut out),
     };

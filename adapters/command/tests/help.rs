@@ -4,8 +4,21 @@ mod common;
 
 use common::{Files, run};
 
-const SUBCOMMANDS: [&str; 11] =
-    ["get", "call", "send", "upload", "download", "doctor", "sign", "platform", "demo", "completions", "man"];
+const SUBCOMMANDS: [&str; 13] = [
+    "get",
+    "call",
+    "send",
+    "upload",
+    "download",
+    "doctor",
+    "sign",
+    "platform",
+    "demo",
+    "serve",
+    "key",
+    "completions",
+    "man",
+];
 
 #[test]
 fn help_has_every_subcommand_examples_and_exit_codes() {
@@ -47,7 +60,8 @@ fn manual_pages_for_all() {
     let files = Files::new();
     let dir = files.path(".");
     assert_eq!(run(&["man", "--dir", &dir]).code, Some(0));
-    for subcommand in ["get", "call", "send-work", "upload", "download", "doctor", "sign", "platform", "demo"] {
+    for subcommand in ["get", "call", "send-work", "upload", "download", "doctor", "sign", "platform", "demo", "serve"]
+    {
         let page = std::fs::read_to_string(files.path(&format!("wxtoken-{subcommand}.1"))).unwrap();
         assert!(page.contains(&format!("wxtoken\\-{subcommand}")) || page.contains(subcommand), "{page}");
     }

@@ -14,6 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use self::file::hex;
 pub use self::{file::template, secret::Environment};
 use crate::{account::AccountSpec, upstream::Roots};
 

@@ -92,6 +92,25 @@ impl Engine {
         entries.into_iter().map(|entry| Account { entry, inner: self.inner.clone() }).collect()
     }
 
+    /// How many accounts there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.inner.accounts.load().len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Looks at every account's token.
+    pub(crate) fn for_each_token(&self, mut look: impl FnMut(&crate::Snapshot)) {
+        for cell in self.inner.accounts.load().cells().filter(|cell| cell.kind == Kind::Token) {
+            look(&cell.snapshot());
+        }
+    }
+
     /// The clock that snapshots speak in.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
@@ -114,6 +133,12 @@ impl Engine {
     #[must_use]
     pub fn fetching(&self) -> usize {
         self.inner.agenda.running()
+    }
+
+    /// For simulations on a [`VirtualClock`](crate::VirtualClock): waits until nothing is due now and nothing is under way,
+    /// and returns when something is due next.
+    pub async fn settle(&self) -> Option<wxtoken::Instant> {
+        self.inner.agenda.settle(self.inner.clock.as_ref()).await
     }
 
     /// Begins nothing more, waits for the exchanges under way (at most their limit of 10 s), stores what they brought and

@@ -78,3 +78,22 @@ pub(crate) fn store_well_again(saved: usize) {
 pub(crate) fn set_aside(from: &str, to: &str, why: &str) {
     event!(target: TARGET, Level::ERROR, store = from, kept_as = to, why, "the store is damaged; it was set aside");
 }
+
+pub(crate) fn not_reloaded(why: &dyn std::fmt::Display) {
+    event!(target: TARGET, Level::ERROR, %why, "the configuration is not taken up; everything stays as it was");
+}
+
+pub(crate) fn reloaded(accounts: usize, clients: usize, wants_restart: bool) {
+    event!(target: TARGET, Level::INFO, accounts, clients, "the configuration was read again");
+    if wants_restart {
+        event!(target: TARGET, Level::WARN, "listen, store and [upstream] have changed; that takes a restart");
+    }
+}
+
+pub(crate) fn asked(client: &str, account: &str, kind: &str, what: &str) {
+    event!(target: TARGET, Level::DEBUG, client, account, kind, what, "asked");
+}
+
+pub(crate) fn not_accepted(error: &std::io::Error) {
+    event!(target: TARGET, Level::ERROR, %error, "a connection could not be accepted");
+}

@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use wxtoken::{
-    Endpoint,
-    core::{Method, Param, Product, Repeat, Value},
-};
+use wxtoken::{Endpoint, core::Product};
 
 /// One kind of credential of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,54 +68,13 @@ impl EndpointChoice {
     }
 }
 
-const TOKEN_ABOVE: Param = Param::query("access_token", Value::Extra(0));
-
-/// A repeated fetch brings the same ticket, announced with a full life (TICKET document and reports by users).
-static JSAPI: Endpoint = Endpoint::custom(
-    "getticket-jsapi",
-    Product::Platform,
-    Method::Get,
-    "/cgi-bin/ticket/getticket",
-    &[TOKEN_ABOVE, Param::query("type", Value::Literal("jsapi"))],
-    "ticket",
-    Repeat::SameWhileValid,
-);
-static WX_CARD: Endpoint = Endpoint::custom(
-    "getticket-wx_card",
-    Product::Platform,
-    Method::Get,
-    "/cgi-bin/ticket/getticket",
-    &[TOKEN_ABOVE, Param::query("type", Value::Literal("wx_card"))],
-    "ticket",
-    Repeat::SameWhileValid,
-);
-/// WeCom developer document 96909.
-static CORP_JSAPI: Endpoint = Endpoint::custom(
-    "get_jsapi_ticket",
-    Product::Work,
-    Method::Get,
-    "/cgi-bin/get_jsapi_ticket",
-    &[TOKEN_ABOVE],
-    "ticket",
-    Repeat::SameWhileValid,
-);
-static AGENT_CONFIG: Endpoint = Endpoint::custom(
-    "ticket-agent_config",
-    Product::Work,
-    Method::Get,
-    "/cgi-bin/ticket/get",
-    &[TOKEN_ABOVE, Param::query("type", Value::Literal("agent_config"))],
-    "ticket",
-    Repeat::SameWhileValid,
-);
-
 /// Where a ticket is fetched; `None` when there is no such ticket for accounts of this product.
 pub(crate) fn ticket_endpoint(product: Product, kind: Kind) -> Option<&'static Endpoint> {
     match (product, kind) {
-        (Product::Platform, Kind::Jsapi) => Some(&JSAPI),
-        (Product::Platform, Kind::WxCard) => Some(&WX_CARD),
-        (Product::Work, Kind::Jsapi) => Some(&CORP_JSAPI),
-        (Product::Work, Kind::AgentConfig) => Some(&AGENT_CONFIG),
+        (Product::Platform, Kind::Jsapi) => Some(&Endpoint::JSAPI_TICKET),
+        (Product::Platform, Kind::WxCard) => Some(&Endpoint::WX_CARD_TICKET),
+        (Product::Work, Kind::Jsapi) => Some(&Endpoint::WORK_JSAPI_TICKET),
+        (Product::Work, Kind::AgentConfig) => Some(&Endpoint::WORK_AGENT_TICKET),
         _ => None,
     }
 }

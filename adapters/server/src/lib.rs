@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod account;
 mod clock;
 pub mod config;
+mod doors;
 mod engine;
 mod events;
 mod kind;
+mod serve;
 mod snapshot;
 pub mod store;
 mod upstream;
@@ -16,5 +19,6 @@ pub use engine::{
     BadAccounts, Builder, Change, Credential, Engine, Loaded, NoToken, ReportOutcome, Reported, Seen, Status,
 };
 pub use kind::{EndpointChoice, Kind};
+pub use serve::{CannotStart, Server, Stopped};
 pub use snapshot::{Held, Snapshot};
 pub use upstream::{BadRoots, Exchange, Https, Response, Roots, Transport};

@@ -21,7 +21,7 @@ pub use self::{
     lease::{Attempt, Claim, Claimed, Lease, Owner},
     memory::Memory,
     record::{Record, StoredLedger, StoredToken},
-    redb::{Opened, Redb},
+    redb::{CannotOpen, Opened, Redb},
 };
 pub(crate) use belief::{Believed, Moment, believe, ledger, write_down};
 

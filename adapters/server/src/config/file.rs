@@ -291,7 +291,8 @@ fn one_of<T: Copy>(key: &str, text: Option<&str>, all: &[T], name: impl Fn(T) ->
     })
 }
 
-fn hex(text: &str) -> Option<[u8; 32]> {
+/// The bytes of 64 hex digits.
+pub(crate) fn hex(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
         return None;

@@ -141,6 +141,12 @@ impl Cell {
         possible.then(|| self.lock().due_at())
     }
 
+    /// Whether a fetch is under way, here or at another server, or due.
+    pub(crate) fn is_coming(&self, now: Instant, until: Instant) -> bool {
+        let state = self.lock();
+        state.keeper.in_flight().is_some() || (state.keeper.poll_at() <= now && state.hold_until <= until)
+    }
+
     pub(crate) fn adopt(&self, child: &Arc<Self>) {
         let mut children = guard(&self.children);
         children.retain(|child| child.strong_count() > 0);

@@ -186,45 +186,52 @@ impl Credential {
         self.inner.agenda.hurry(&self.cell);
     }
 
-    /// The snapshot once it has a valid credential. Waits at most `limit`, and only while a fetch is under way or due
-    /// within that: what cannot come is not waited for.
+    /// The snapshot once it has a valid credential. Waits at most `limit`, and only while a fetch is under way or due: the
+    /// first one that fails ends the waiting, and so does one that may not be made yet.
     ///
     /// # Errors
     /// [`NoToken`] says why, and when to ask again.
     pub async fn wait(&self, limit: Duration) -> Result<Arc<Snapshot>, NoToken> {
-        let start = self.inner.clock.now();
-        let until = start.saturating_add(limit);
+        let until = self.inner.clock.now().saturating_add(limit);
         let mut changed = self.changed();
+        let mut above = self.cell.parent.as_ref().map(|parent| parent.watch());
         loop {
             // Before the look, so that a change between the two wakes us.
             changed.borrow_and_update();
+            if let Some(above) = &mut above {
+                above.borrow_and_update();
+            }
             let (now, snapshot) = (self.inner.clock.now(), self.snapshot());
             if snapshot.valid(now).is_some() {
                 return Ok(snapshot);
             }
-            if now >= until || !(snapshot.fetching || self.due_at(now) <= until) {
+            if now >= until || !self.first(now).is_coming(now, until) {
                 return Err(self.why_not(now));
             }
             self.want();
+            let changed_above = async {
+                match &mut above {
+                    Some(above) => above.changed().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 _ = changed.changed() => {}
+                _ = changed_above => {}
                 () = self.inner.clock.sleep_until(until) => {}
             }
         }
     }
 
-    /// When the next attempt may be made; of a ticket that waits for its token, that one's.
-    fn due_at(&self, now: Instant) -> Instant {
-        let parents = || self.cell.parent.as_ref().and_then(|parent| parent.due_at(now));
-        self.cell.due_at(now).or_else(parents).unwrap_or(now)
+    /// What must be fetched first: of a ticket without its token, that.
+    fn first(&self, now: Instant) -> &Arc<Cell> {
+        self.cell.parent.as_ref().filter(|parent| parent.snapshot().valid(now).is_none()).unwrap_or(&self.cell)
     }
 
     /// Why nothing is valid now, and when it pays to ask again.
     #[must_use]
     pub fn why_not(&self, now: Instant) -> NoToken {
-        let waits_for = self.cell.parent.as_ref().filter(|parent| parent.snapshot().valid(now).is_none());
-        let cell = waits_for.unwrap_or(&self.cell);
-        let state = cell.lock();
+        let state = self.first(now).lock();
         let next_in = state.due_at().saturating_since(now);
         let fetching = state.keeper.in_flight().is_some();
         let reason = state.trouble().or_else(|| {

@@ -13,7 +13,7 @@ use std::{
 use tokio::sync::Notify;
 use wxtoken::Instant;
 
-use crate::engine::Cell;
+use crate::{clock::Clock, engine::Cell};
 
 /// Which host a credential is fetched from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +48,8 @@ pub(crate) struct Agenda {
     state: Mutex<State>,
     /// Something is due earlier than was known, or an attempt has ended.
     pub(crate) news: Notify,
-    /// An attempt has ended; for those who wait for all of them.
-    ended: Notify,
+    /// An attempt has ended, or nothing more was due.
+    looked: Notify,
     limit: usize,
 }
 
@@ -79,7 +79,7 @@ struct Item {
 impl Agenda {
     /// `limit`: how many exchanges with one host may be under way.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { state: Mutex::default(), news: Notify::new(), ended: Notify::new(), limit: limit.max(1) }
+        Self { state: Mutex::default(), news: Notify::new(), looked: Notify::new(), limit: limit.max(1) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -174,7 +174,9 @@ impl Agenda {
                 }
             }
         }
-        Err(state.later.peek().map(|item| Instant::from_millis(item.key)))
+        let next = state.later.peek().map(|item| Instant::from_millis(item.key));
+        self.looked.notify_waiters();
+        Err(next)
     }
 
     /// The network's part of an attempt is over: another may use the host.
@@ -197,7 +199,7 @@ impl Agenda {
         }
         drop(entry);
         drop(state);
-        self.ended.notify_waiters();
+        self.looked.notify_waiters();
     }
 
     /// How many attempts are under way.
@@ -208,15 +210,32 @@ impl Agenda {
     /// Begins nothing more, and waits until what is under way has ended.
     pub(crate) async fn stop(&self) {
         self.lock().stopped = true;
+        self.wait_for(|state| state.running == 0).await;
+    }
+
+    /// Waits until nothing is due and nothing is under way; returns when something is due next.
+    pub(crate) async fn settle(&self, clock: &dyn Clock) -> Option<Instant> {
+        let due_by = |state: &State, now: u64| state.later.peek().is_some_and(|item| item.key <= now);
+        let idle = |state: &State| {
+            state.running == 0
+                && !due_by(state, clock.now().as_millis())
+                && state.hosts.iter().all(|host| host.due.is_empty())
+        };
+        self.wait_for(idle).await;
+        self.lock().later.peek().map(|item| Instant::from_millis(item.key))
+    }
+
+    /// Looks whenever an attempt has ended or the agenda was gone through.
+    async fn wait_for(&self, wanted: impl Fn(&State) -> bool) {
         loop {
-            let ended = self.ended.notified();
-            tokio::pin!(ended);
-            // Enabled before the look, so that an end between the two is not missed.
-            ended.as_mut().enable();
-            if self.running() == 0 {
+            let looked = self.looked.notified();
+            tokio::pin!(looked);
+            // Enabled before the look, so that news between the two is not missed.
+            looked.as_mut().enable();
+            if wanted(&self.lock()) {
                 return;
             }
-            ended.await;
+            looked.await;
         }
     }
 }

@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use wxtoken::{
-    Act, EXCHANGE_LIMIT_MS, Failure, Instant, Reason, Refusal, TransportError,
-    core::{Action, Fetch, Keeper, Outcome, Phase, Repeat},
+    EXCHANGE_LIMIT_MS, Failure, Instant, Reason, TransportError,
+    core::{Action, Fetch, Keeper, Outcome, Repeat},
 };
 
 use crate::{
@@ -88,12 +88,17 @@ async fn leave(inner: &Arc<Inner>, cell: &Arc<Cell>) -> Leave {
             Leave::Granted(attempt)
         }
         Ok(Claimed::Newer(record)) => {
+            cell.lock().lease = None;
             inner.take_up(cell, &believe(&record, &at));
             Leave::NotNow
         }
         Ok(Claimed::Busy { until_ms }) => {
             let wait = Duration::from_millis(until_ms.saturating_sub(at.unix_ms()).clamp(1, QUIET_MS));
-            cell.lock().hold_until = at.now.saturating_add(wait);
+            let mut state = cell.lock();
+            state.hold_until = at.now.saturating_add(wait);
+            state.lease = None;
+            cell.publish(&mut state, at.now);
+            drop(state);
             events::left_to_another(cell, wait);
             Leave::NotNow
         }
@@ -155,15 +160,21 @@ fn conclude(
 ) -> Outcome {
     let now = inner.clock.now();
     let mut state = cell.lock();
+    // What refused the token above says nothing of this fetch.
+    let refused = reply.as_ref().ok().and_then(|reply| state.keeper.endpoint().refuses_token(&reply.body));
     let outcome = match &reply {
+        Ok(_) if refused.is_some() => state.keeper.handle_failure(fetch.ticket(), now, Failure::MaybeSent),
         Ok(reply) => state.keeper.handle_response(fetch.ticket(), now, reply.status, &reply.body),
         Err(error) => state.keeper.handle_failure(fetch.ticket(), now, error.failure()),
     };
     state.detail = match &outcome {
-        Outcome::Refused(refusal) => Some(Reason::Refused(Box::new(explained(cell, refusal, above)))),
+        Outcome::Refused(refusal) => Some(Reason::Refused(Box::new(refusal.clone()))),
         Outcome::Malformed(why) => Some(Reason::Malformed(*why)),
         Outcome::Status(status) => Some(Reason::Status(*status)),
-        Outcome::Failed(_) => reply.as_ref().err().map(|error| Reason::Transport(*error)),
+        Outcome::Failed(_) => match (&reply, &refused) {
+            (Err(error), _) => Some(Reason::Transport(*error)),
+            (Ok(_), refused) => refused.clone().map(|refusal| Reason::Refused(Box::new(refusal))),
+        },
         Outcome::Granted { .. } | Outcome::Repeated => None,
         _ => state.detail.take(),
     };
@@ -178,7 +189,9 @@ fn conclude(
         (Outcome::Stale, _) => events::stale(cell),
         (_, Some(reason)) => {
             events::failed(cell, &reason, next_in, remaining);
-            token_refused(inner, cell, &reason, above);
+            if let (Some(_), Some(parent), Some(held)) = (refused, &cell.parent, above) {
+                inner.report(parent, held.fingerprint().into());
+            }
         }
         _ => {}
     }
@@ -186,23 +199,6 @@ fn conclude(
         inner.tell(cell, generation);
     }
     outcome
-}
-
-/// What refused a ticket speaks of the token it was asked with: 40001 is then no wrong secret.
-fn explained(cell: &Cell, refusal: &Refusal, above: Option<&Held>) -> Refusal {
-    match above {
-        None => refusal.clone(),
-        Some(_) => Refusal::new(cell.who.product(), Phase::Using, refusal.errcode(), ""),
-    }
-}
-
-/// A ticket that was refused because of the token above it reports that token, like any other reader.
-fn token_refused(inner: &Inner, cell: &Cell, reason: &Reason, above: Option<&Held>) {
-    if let (Reason::Refused(refusal), Some(parent), Some(held)) = (reason, &cell.parent, above)
-        && refusal.act() == Act::Refresh
-    {
-        inner.report(parent, held.fingerprint().into());
-    }
 }
 
 /// Brings what is held onto the disk. Readers have it already.

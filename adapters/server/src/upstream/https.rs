@@ -38,7 +38,7 @@ const KEPT_FOR: Duration = Duration::from_secs(2);
 const CONNECT_LIMIT: Duration = Duration::from_millis(CONNECT_LIMIT_MS as u64);
 
 /// Whose certificates are trusted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Roots {
     /// Mozilla's list, compiled in.

@@ -51,8 +51,18 @@ impl World {
     }
 
     pub(crate) async fn engine(&self, coordinator: impl Coordinator, accounts: &[AccountSpec]) -> Engine {
+        self.engine_at(&self.clock, coordinator, accounts).await
+    }
+
+    /// An engine whose clock is not the platform's.
+    pub(crate) async fn engine_at(
+        &self,
+        clock: &VirtualClock,
+        coordinator: impl Coordinator,
+        accounts: &[AccountSpec],
+    ) -> Engine {
         Engine::builder()
-            .clock(self.clock.clone())
+            .clock(clock.clone())
             .transport(Https::new(&Roots::Mozilla).expect("compiled in"))
             .coordinator(coordinator)
             .start(accounts)

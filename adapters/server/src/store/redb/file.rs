@@ -8,7 +8,8 @@ use std::{
 };
 
 use redb::{
-    Builder, Database, DatabaseError, ReadOnlyDatabase, ReadableTable as _, StorageError, TableDefinition, TableError,
+    Builder, Database, ReadOnlyDatabase, ReadableDatabase as _, ReadableTable as _, StorageError, TableDefinition,
+    TableError,
 };
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -83,18 +84,14 @@ impl File {
 
     fn try_open(&mut self) -> Result<(), Cause> {
         make_private(&self.path)?;
-        // It may panic on a file that was written by something else.
-        let open = || builder().create(&self.path);
-        let opened = std::panic::catch_unwind(open)
-            .unwrap_or(Err(DatabaseError::Storage(StorageError::Corrupted("it cannot be read as a store".to_owned()))));
-        let database = opened.map_err(cause)?;
-        // The table must be there for readers, before anything is written.
-        let made = database.begin_write().map_err(cause).and_then(|transaction| {
-            transaction.open_table(RECORDS).map(drop).map_err(no_table)?;
-            transaction.commit().map_err(cause)
+        // It may panic on a file that was damaged, or written by something else.
+        let opened = std::panic::catch_unwind(|| {
+            let database = builder().create(&self.path).map_err(cause)?;
+            look_through(&database)?;
+            Ok(database)
         });
-        made?;
-        self.state = State::Open(database);
+        let unreadable = |_| Err(Cause::Damaged("it cannot be read as a store".to_owned()));
+        self.state = State::Open(opened.unwrap_or_else(unreadable)?);
         Ok(())
     }
 
@@ -182,8 +179,23 @@ impl File {
 
 fn builder() -> Builder {
     let mut builder = Builder::new();
-    builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+    builder.set_cache_size(CACHE);
     builder
+}
+
+/// Reads all there is, so that damage shows before anything is written. A new store gets its table: readers come before
+/// the first writer.
+fn look_through(database: &Database) -> Result<(), Cause> {
+    let transaction = database.begin_read().map_err(cause)?;
+    match transaction.open_table(RECORDS) {
+        Ok(table) => table.iter().map_err(cause)?.try_for_each(|entry| entry.map(drop)).map_err(cause),
+        Err(TableError::TableDoesNotExist(_)) => {
+            let transaction = database.begin_write().map_err(cause)?;
+            transaction.open_table(RECORDS).map(drop).map_err(no_table)?;
+            transaction.commit().map_err(cause)
+        }
+        Err(error) => Err(no_table(error)),
+    }
 }
 
 /// A new file is readable by its owner only, from its first moment.
@@ -220,9 +232,7 @@ fn write(
         return Err(cause(StorageError::Io(kind.into())));
     }
     let _ = options;
-    let mut transaction = database.begin_write().map_err(cause)?;
-    // After a kill the next start finds the allocator's state in the file and need not rebuild it.
-    transaction.set_quick_repair(true);
+    let transaction = database.begin_write().map_err(cause)?;
     {
         let table = transaction.open_table(RECORDS).map_err(no_table)?;
         work(&mut Table(table)).map_err(|fault| match fault {

@@ -1,0 +1,152 @@
+//! What is answered to whom? The routes, behind one check of the key that tells nobody which accounts there are.
+
+mod native;
+mod problem;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Body, Bytes},
+    header::{self, HeaderValue},
+};
+
+use self::problem::Problem;
+use crate::{
+    Credential, Engine, Kind,
+    access::{Access, Client},
+    config::Permission,
+    events,
+};
+
+/// The largest body that is read, in bytes.
+const MAX_BODY: usize = 4096;
+
+pub(crate) type Reply = Response<Full<Bytes>>;
+
+/// Everything a request is answered from.
+pub(crate) struct Doors {
+    engine: Engine,
+    access: ArcSwap<Access>,
+}
+
+impl Doors {
+    pub(crate) fn new(engine: Engine, access: Access) -> Self {
+        Self { engine, access: ArcSwap::from_pointee(access) }
+    }
+
+    pub(crate) fn set_access(&self, access: Access) {
+        self.access.store(Arc::new(access));
+    }
+
+    /// Answers one request. Never fails: what is wrong is an answer, too.
+    pub(crate) async fn answer<B>(&self, request: Request<B>) -> Reply
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.route(request).await.unwrap_or_else(Problem::into_reply)
+    }
+
+    async fn route<B>(&self, request: Request<B>) -> Result<Reply, Problem>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        let path: Vec<&str> = head.uri.path().split('/').skip(1).collect();
+        match path.as_slice() {
+            ["healthz"] => return only(&head.method, &Method::GET).map(|()| native::health(&self.engine)),
+            ["readyz"] => return only(&head.method, &Method::GET).map(|()| native::ready(&self.engine)),
+            _ => {}
+        }
+        let access = self.access.load();
+        let client = presented(&head.headers).and_then(|key| access.client(key)).ok_or(Problem::NO_KEY)?;
+        match path.as_slice() {
+            ["v1", "accounts"] => {
+                only(&head.method, &Method::GET)?;
+                Ok(native::accounts(&self.engine, client))
+            }
+            ["v1", "accounts", name, "token", rest @ ..] => {
+                self.credential(&head.method, client, name, Kind::Token, rest, body).await
+            }
+            ["v1", "accounts", name, "tickets", kind, rest @ ..] => {
+                let kind = Kind::named(kind).filter(|kind| *kind != Kind::Token).ok_or(Problem::NO_ROUTE)?;
+                self.credential(&head.method, client, name, kind, rest, body).await
+            }
+            _ => Err(Problem::NO_ROUTE),
+        }
+    }
+
+    async fn credential<B>(
+        &self,
+        method: &Method,
+        client: &Client,
+        name: &str,
+        kind: Kind,
+        rest: &[&str],
+        body: B,
+    ) -> Result<Reply, Problem>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        match rest {
+            [] => {
+                only(method, &Method::GET)?;
+                let credential = self.allowed(client, name, kind, Permission::Read)?;
+                native::read(&self.engine, &credential).await
+            }
+            ["report"] => {
+                only(method, &Method::POST)?;
+                let credential = self.allowed(client, name, kind, Permission::Report)?;
+                let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Problem::BODY)?.to_bytes();
+                native::report(&credential, &body)
+            }
+            ["rotate"] => {
+                only(method, &Method::POST)?;
+                let credential = self.allowed(client, name, kind, Permission::Rotate)?;
+                Ok(native::rotate(&credential))
+            }
+            _ => Err(Problem::NO_ROUTE),
+        }
+    }
+
+    /// The credential, if the client may do this with it. An account that is not there is refused in the same words as one
+    /// that is another's.
+    fn allowed(&self, client: &Client, name: &str, kind: Kind, permission: Permission) -> Result<Credential, Problem> {
+        let account = self.engine.find(name).filter(|_| client.has(name) && client.may(permission));
+        let account = account.ok_or(Problem::NOT_ALLOWED)?;
+        let credential = account.credential(kind).ok_or(Problem::NO_TICKET)?;
+        events::asked(&client.name, name, kind.name(), permission.name());
+        Ok(credential)
+    }
+}
+
+fn only(method: &Method, wanted: &Method) -> Result<(), Problem> {
+    if method == wanted { Ok(()) } else { Err(Problem::METHOD) }
+}
+
+/// The key of `Authorization: Bearer KEY`.
+fn presented(headers: &header::HeaderMap) -> Option<&str> {
+    let (scheme, key) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim_matches(' '))
+}
+
+/// JSON that no cache on the way may keep.
+pub(crate) fn json(status: StatusCode, value: &serde_json::Value) -> Reply {
+    reply(status, "application/json", value)
+}
+
+fn reply(status: StatusCode, content_type: &'static str, value: &serde_json::Value) -> Reply {
+    let mut reply = Response::new(Full::new(Bytes::from(value.to_string())));
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,147 @@
+use std::time::Duration;
+
+use http_body_util::Empty;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::*;
+use crate::{AccountKind, AccountSpec, Exchange, Response as Answer, Transport, VirtualClock, config::ClientSpec};
+
+/// A platform that hands out "T1", or refuses.
+struct Script(bool);
+
+impl Transport for Script {
+    fn exchange<'a>(&'a self, _: wxtoken::Request<'a, 'a>) -> Exchange<'a> {
+        let body = match self.0 {
+            true => r#"{"access_token":"T1","expires_in":7200}"#,
+            false => r#"{"errcode":40164,"errmsg":"invalid ip 1.2.3.4, not in whitelist"}"#,
+        };
+        Box::pin(async move { Ok(Answer::new(200, body)) })
+    }
+}
+
+async fn doors(well: bool) -> Doors {
+    let accounts = [
+        AccountSpec::new("shop", AccountKind::Official, "wx1", "a secret"),
+        AccountSpec::new("other", AccountKind::Official, "wx2", "a secret"),
+    ];
+    let clock = VirtualClock::new(Duration::from_secs(1_800_000_000));
+    let engine = Engine::builder().clock(clock).transport(Script(well)).start(&accounts).await.expect("good");
+    let client = |name: &str, key: &str, may| ClientSpec {
+        name: name.to_owned(),
+        keys: vec![Sha256::digest(key).into()],
+        accounts: vec!["shop".to_owned()],
+        may,
+    };
+    let clients = [
+        client("all", "K1", vec![Permission::Read, Permission::Report, Permission::Rotate]),
+        client("none", "K2", vec![]),
+    ];
+    Doors::new(engine, Access::new(&clients))
+}
+
+async fn ask(doors: &Doors, method: &str, path: &str, key: &str, body: &str) -> (u16, Value, Reply) {
+    let mut request = Request::builder().method(method).uri(path);
+    if !key.is_empty() {
+        request = request.header("authorization", format!("Bearer {key}"));
+    }
+    let reply = doors.answer(request.body(Full::new(Bytes::from(body.to_owned()))).expect("a request")).await;
+    let (head, body) = reply.into_parts();
+    let bytes = body.collect().await.expect("whole").to_bytes();
+    let value = serde_json::from_slice(&bytes).expect("JSON");
+    (head.status.as_u16(), value, Response::from_parts(head, Full::new(bytes)))
+}
+
+#[tokio::test]
+async fn a_token_is_read_reported_and_rotated() {
+    let doors = doors(true).await;
+    let (status, body, reply) = ask(&doors, "GET", "/v1/accounts/shop/token", "K1", "").await;
+    assert_eq!(
+        (status, &body["access_token"], &body["expires_in"], &body["generation"]),
+        (200, &json!("T1"), &json!(7198), &json!(1))
+    );
+    assert!(body["refresh_after"].as_u64().is_some_and(|after| (6800..7198).contains(&after)), "{body}");
+    assert_eq!(reply.headers()["cache-control"], "no-store");
+    let report = |text: &'static str| ask(&doors, "POST", "/v1/accounts/shop/token/report", "K1", text);
+    let (_, body, _) = report(r#"{"access_token":"T0","errcode":40001}"#).await;
+    assert_eq!(body, json!({ "outcome": "replaced", "generation": 1 }));
+    // Young, so kept once.
+    let hash: String = Sha256::digest("T1").iter().map(|byte| format!("{byte:02x}")).collect();
+    let text: &'static str = format!("{{\"sha256\":\"{hash}\"}}").leak();
+    let (_, body, _) = report(text).await;
+    assert_eq!(body, json!({ "outcome": "kept", "generation": 1 }));
+    let (status, body, _) = ask(&doors, "POST", "/v1/accounts/shop/token/rotate", "K1", "").await;
+    assert_eq!((status, &body["outcome"]), (200, &json!("held_off")));
+    let (_, body, _) = ask(&doors, "GET", "/v1/accounts", "K1", "").await;
+    assert_eq!((body["accounts"].as_array().map(Vec::len), &body["accounts"][0]["name"]), (Some(1), &json!("shop")));
+}
+
+#[tokio::test]
+async fn without_a_key_nothing_is_learned() {
+    let doors = doors(true).await;
+    let mut answers = Vec::new();
+    for path in [
+        "/v1/accounts",
+        "/v1/accounts/shop/token",
+        "/v1/accounts/nobody/token",
+        "/v1/accounts/shop/tickets/jsapi",
+        "/x",
+    ] {
+        for (key, want) in [("", 401), ("K3", 401)] {
+            let (status, body, _) = ask(&doors, "GET", path, key, "").await;
+            assert_eq!(status, want, "{path}");
+            answers.push(body.to_string());
+        }
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    // With a key: another's account and one that is not there look the same, and so does what is not permitted.
+    let mut refused = Vec::new();
+    for (key, path) in
+        [("K1", "/v1/accounts/other/token"), ("K1", "/v1/accounts/nobody/token"), ("K2", "/v1/accounts/shop/token")]
+    {
+        let (status, body, _) = ask(&doors, "GET", path, key, "").await;
+        assert_eq!(status, 403, "{path}");
+        refused.push(body.to_string());
+    }
+    refused.dedup();
+    assert_eq!(refused.len(), 1, "{refused:?}");
+}
+
+#[tokio::test]
+async fn without_a_token_it_is_said_who_must_act() {
+    let doors = doors(false).await;
+    let (status, body, reply) = ask(&doors, "GET", "/v1/accounts/shop/token", "K1", "").await;
+    assert_eq!((status, &body["act"]), (503, &json!("administrator")), "{body}");
+    assert!(body["detail"].as_str().is_some_and(|text| text.contains("1.2.3.4")), "{body}");
+    let after: u64 = reply.headers()["retry-after"].to_str().expect("text").parse().expect("a number");
+    assert!((300..=301).contains(&after), "{after}");
+    assert_eq!(ask(&doors, "GET", "/healthz", "", "").await.1, json!({ "status": "ok", "store": "ok" }));
+    let (status, body, _) = ask(&doors, "GET", "/readyz", "", "").await;
+    assert_eq!((status, body), (503, json!({ "accounts": 2, "ready": 0 })));
+}
+
+#[tokio::test]
+async fn bad_requests_are_answered_as_such() {
+    let doors = doors(true).await;
+    let long = format!("{{\"access_token\":\"{}\"}}", "x".repeat(5000));
+    for (method, path, body, want) in [
+        ("POST", "/v1/accounts/shop/token", "", 405),
+        ("GET", "/v1/accounts/shop/token/report", "", 405),
+        ("POST", "/v1/accounts/shop/token/report", "", 400),
+        ("POST", "/v1/accounts/shop/token/report", "{}", 400),
+        ("POST", "/v1/accounts/shop/token/report", r#"{"sha256":"00"}"#, 400),
+        ("POST", "/v1/accounts/shop/token/report", r#"{"access_token":"a","sha256":"b"}"#, 400),
+        ("POST", "/v1/accounts/shop/token/report", &long, 400),
+        ("GET", "/v1/accounts/shop/tickets/jsapi", "", 404),
+        ("GET", "/v1/accounts/shop/tickets/token", "", 404),
+        ("GET", "/v1/accounts/shop/token/", "", 404),
+        ("GET", "/v1/accounts//token", "", 403),
+        ("GET", "/", "", 404),
+    ] {
+        let (status, answer, _) = ask(&doors, method, path, "K1", body).await;
+        assert_eq!(status, want, "{method} {path} {answer}");
+    }
+    let request = Request::get("/v1/accounts").header("authorization", "Basic K1").body(Empty::<Bytes>::new());
+    assert_eq!(doors.answer(request.expect("a request")).await.status(), 401);
+}

@@ -1,0 +1,188 @@
+//! How does the server live? It starts from what the store holds, reloads without losing a token, and ends without losing
+//! an answer.
+
+mod listen;
+mod supervisor;
+
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::net::TcpListener;
+
+use self::{listen::Open, supervisor::Supervisor};
+use crate::{
+    access::Access,
+    config::{BadConfig, Config, Environment},
+    doors::Doors,
+    engine::{BadAccounts, Engine},
+    events,
+    store::{CannotOpen, Failing, Opened, Redb},
+    upstream::Https,
+};
+
+/// A server that answers. [`run`](Self::run) is the rest of its life.
+pub struct Server {
+    config: Config,
+    path: PathBuf,
+    engine: Engine,
+    doors: Arc<Doors>,
+    listener: TcpListener,
+    opened: Opened,
+}
+
+impl Server {
+    /// Starts with the configuration at `path`: opens the store, fills the snapshots from it, and listens. Connections that
+    /// come from now on are answered once [`run`](Self::run) is called.
+    ///
+    /// # Errors
+    /// [`CannotStart`] says what is in the way. Damage of the store and a full disk are not: they are lived with.
+    pub async fn start(path: &Path, environment: &Environment<'_>) -> Result<Self, CannotStart> {
+        let config = Config::load(path, environment).map_err(CannotStart::Config)?;
+        // First, so that a second server by mistake touches nothing.
+        let listener =
+            TcpListener::bind(config.listen).await.map_err(|error| CannotStart::Listen { at: config.listen, error })?;
+        let (store, opened) =
+            Redb::open(&config.store).map_err(|error| CannotStart::Store { path: config.store.clone(), error })?;
+        // The certificates were read with the configuration.
+        let https = Https::new(&config.upstream.roots).map_err(|_| CannotStart::Roots)?;
+        let mut builder =
+            Engine::builder().coordinator(store).transport(https).concurrency(config.upstream.concurrency.get());
+        if let Opened::Unusable(failing) = &opened {
+            builder = builder.store_trouble(failing.clone());
+        }
+        let engine = builder.start(&config.accounts).await.map_err(CannotStart::Accounts)?;
+        let doors = Arc::new(Doors::new(engine.clone(), Access::new(&config.clients)));
+        Ok(Self { config, path: path.to_owned(), engine, doors, listener, opened })
+    }
+
+    /// Where it listens: the port that the system picked, where the configuration says 0.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// What was found where the store should be.
+    #[must_use]
+    pub const fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// The engine behind it.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Answers until SIGTERM or SIGINT. Then nothing more is accepted, what is under way is finished (at most 10 s), and
+    /// what is not stored yet is stored. SIGHUP reads the configuration again: when that is sound, accounts and clients
+    /// become what it says, and every token whose account did not change stays; otherwise everything stays as it is, and
+    /// the log says why.
+    ///
+    /// # Errors
+    /// When signals cannot be handled, or when the store did not take what was to be stored.
+    pub async fn run(self, environment: &Environment<'_>) -> Result<(), Stopped> {
+        let mut supervisor = Supervisor::new().map_err(Stopped::Signals)?;
+        let open = Open::new(self.listener, self.doors.clone());
+        supervisor.ready(&self.engine);
+        while supervisor.next(&self.engine).await == supervisor::Order::Reload {
+            supervisor.reloading();
+            reload(&self.config, &self.path, environment, &self.engine, &self.doors).await;
+            supervisor.ready(&self.engine);
+        }
+        supervisor.stopping();
+        open.close().await;
+        self.engine.stop().await.map_err(Stopped::Store)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("path", &self.path).field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+/// Takes up a changed configuration, or says why not.
+async fn reload(before: &Config, path: &Path, environment: &Environment<'_>, engine: &Engine, doors: &Doors) {
+    let after = match Config::load(path, environment) {
+        Ok(after) => after,
+        Err(bad) => return events::not_reloaded(&bad),
+    };
+    if let Err(bad) = engine.load(&after.accounts).await {
+        return events::not_reloaded(&bad);
+    }
+    doors.set_access(Access::new(&after.clients));
+    let wants_restart = after.listen != before.listen
+        || after.store != before.store
+        || after.upstream.concurrency != before.upstream.concurrency
+        || after.upstream.roots != before.upstream.roots;
+    events::reloaded(after.accounts.len(), after.clients.len(), wants_restart);
+}
+
+/// Why a server did not start. `Display` says what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CannotStart {
+    /// The configuration is wrong.
+    Config(BadConfig),
+    /// Its accounts are wrong.
+    Accounts(BadAccounts),
+    /// The certificates cannot be used.
+    Roots,
+    /// It cannot listen there.
+    Listen {
+        /// Where.
+        at: SocketAddr,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The store cannot be used.
+    Store {
+        /// Where it is.
+        path: PathBuf,
+        /// Why not.
+        error: CannotOpen,
+    },
+}
+
+impl fmt::Display for CannotStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(bad) => bad.fmt(f),
+            Self::Accounts(bad) => bad.fmt(f),
+            Self::Roots => f.write_str("upstream: ca: the certificates cannot be used"),
+            Self::Listen { at, error } => {
+                write!(f, "it cannot listen on {at}: {error}; does another program, or another server, have the port?")
+            }
+            Self::Store { path, error } => write!(f, "the store {}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for CannotStart {}
+
+/// Why a server did not end well.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Stopped {
+    /// Signals cannot be handled.
+    Signals(io::Error),
+    /// The store did not take what was to be stored: the next start may fetch what this one held.
+    Store(Failing),
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signals(error) => write!(f, "signals cannot be handled: {error}"),
+            Self::Store(why) => write!(f, "not everything is stored: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Stopped {}

@@ -1,0 +1,111 @@
+//! How are connections taken and let go? A bounded number of them, none of which may dawdle over its request.
+
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
+
+use crate::{doors::Doors, events};
+
+/// How many connections are served at a time; further ones wait in the system's queue.
+const MAX_CONNECTIONS: usize = 8_192;
+/// A request's head must be there within this, also the next one's of a connection that is kept.
+const HEAD_LIMIT: Duration = Duration::from_secs(30);
+/// The largest head, in bytes.
+const MAX_HEAD: usize = 16 * 1024;
+/// How long requests under way may take after the end was ordered: longer than one exchange with the platform.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// After an error of the system (no more sockets, say) the next connection is taken after this.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// An open door.
+pub(super) struct Open {
+    stop: watch::Sender<bool>,
+    accepting: JoinHandle<GracefulShutdown>,
+}
+
+impl Open {
+    pub(super) fn new(listener: TcpListener, doors: Arc<Doors>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let accepting = tokio::spawn(accept(listener, doors, stopped));
+        Self { stop, accepting }
+    }
+
+    /// Takes no more connections, and lets those there are finish what they are at.
+    pub(super) async fn close(self) {
+        self.stop.send_replace(true);
+        if let Ok(graceful) = self.accepting.await {
+            let _ = tokio::time::timeout(DRAIN_LIMIT, graceful.shutdown()).await;
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, doors: Arc<Doors>, mut stopped: watch::Receiver<bool>) -> GracefulShutdown {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let next = async {
+            // Never closed.
+            let place = places.clone().acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
+            _ = stopped.wait_for(|stopped| *stopped) => return graceful,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let connection = graceful.watch(serve(stream, doors.clone()));
+                tokio::spawn(async move {
+                    // A peer that left, or spoke no HTTP, is no news.
+                    let _ = connection.await;
+                    drop(place);
+                });
+            }
+            Err(error) if is_peers(&error) => {}
+            Err(error) => {
+                events::not_accepted(&error);
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+fn serve(
+    stream: TcpStream,
+    doors: Arc<Doors>,
+) -> http1::Connection<
+    TokioIo<TcpStream>,
+    impl hyper::service::HttpService<
+        hyper::body::Incoming,
+        ResBody = http_body_util::Full<hyper::body::Bytes>,
+        Error = Infallible,
+        Future: Send,
+    >,
+> {
+    // A small answer must not wait for the next one.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let doors = doors.clone();
+        async move { Ok::<_, Infallible>(doors.answer(request).await) }
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_LIMIT)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(stream), service)
+}
+
+/// An error of the connection that was about to be accepted.
+fn is_peers(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
