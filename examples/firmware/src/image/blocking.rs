@@ -18,7 +18,7 @@ use crate::{
     },
     boot,
     gateway::{Job, Verdict, blocking::work},
-    memory,
+    memory::{self, Memory},
     net::blocking::{Buffers, NO_SOCKETS, Network, Sockets},
     provision::Settings,
 };
@@ -43,6 +43,25 @@ fn try_run<C: Connect>(
     connector: impl FnOnce(Network, &Settings<'static>) -> Result<C, u32>,
     network: fn(&mut C) -> &mut Network,
 ) -> Result<Verdict, u32> {
+    let mut ready = None;
+    prepare(connector, &mut ready)?;
+    ready.as_mut().map(|ready| go_on(ready, network)).ok_or(boot::BAD_BOARD)
+}
+
+/// What the job is done with.
+struct Ready<C> {
+    settings: Settings<'static>,
+    client: Client<'static, C, Clock, Option<Memory>>,
+    clock: Clock,
+    boot: u32,
+}
+
+/// Never part of its caller, which goes on for ever: what is needed here would take up stack as long.
+#[inline(never)]
+fn prepare<C: Connect>(
+    connector: impl FnOnce(Network, &Settings<'static>) -> Result<C, u32>,
+    ready: &mut Option<Ready<C>>,
+) -> Result<(), u32> {
     let peripherals = cortex_m::Peripherals::take().ok_or(boot::BAD_BOARD)?;
     let mut clock = time::start(peripherals.SYST);
     let (settings, account) = boot::settings()?;
@@ -56,12 +75,20 @@ fn try_run<C: Connect>(
     }
     client.put_off(settings.device, Duration::from_secs(settings.spread_s.into()));
     memory::say_start(client.keeper(), clock.now(), client.poll_at());
-    let mut job = Job::new(&settings, boot::number()?);
-    let mut sensor = Sensor::new(settings, clock);
-    Ok(work(&mut client, &mut job, &mut clock, &mut sensor, |connector| {
+    *ready = Some(Ready { settings, client, clock, boot: boot::number()? });
+    Ok(())
+}
+
+/// Does the job. Apart from the preparation, so that neither needs its stack on top of the other's.
+#[inline(never)]
+fn go_on<C: Connect>(ready: &mut Ready<C>, network: fn(&mut C) -> &mut Network) -> Verdict {
+    let Ready { settings, client, clock, boot } = ready;
+    let mut job = Job::new(settings, *boot);
+    let mut sensor = Sensor::new(*settings, *clock);
+    work(client, &mut job, clock, &mut sensor, |connector| {
         network(connector).poll();
         time::nap();
-    }))
+    })
 }
 
 fn rehearse(connector: &mut impl Connect, settings: &Settings<'_>, mut clock: Clock) {
