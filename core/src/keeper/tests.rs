@@ -16,6 +16,9 @@ const STABLE: &Endpoint = &Endpoint::STABLE_TOKEN;
 const TOKEN: &Endpoint = &Endpoint::TOKEN;
 const WORK: &Endpoint = &Endpoint::WORK;
 
+/// More steps than any story here has: a keeper that does not let the time go on must fail a test and not hang it.
+const ENDLESS: u32 = 100_000;
+
 /// A keeper and a hand on the clock, in milliseconds.
 struct Scene {
     keeper: Keeper,

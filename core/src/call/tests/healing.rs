@@ -278,7 +278,8 @@ fn with_a_keeper_a_token_rotated_elsewhere_costs_one_fetch() {
     let call = Call::post("/x", b"{}").expect("fine");
     let mut healing = Healing::new(&call, Product::Platform, 1, now, LIMIT);
     let (mut sent, mut fetches) = (Vec::new(), 0);
-    loop {
+    for step in 0.. {
+        assert!(step < 20, "a call without end");
         match healing.poll(now, keeper.token(now), keeper.poll_at()) {
             Todo::Send(with) => {
                 sent.push(String::from(with.as_str()));

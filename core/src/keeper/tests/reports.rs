@@ -140,7 +140,10 @@ fn a_platform_that_refuses_every_token_does_not_burn_the_day() {
     let mut scene = Scene::new(TOKEN);
     let start = scene.now;
     let mut fetches = 0;
-    while scene.now < start + 86_400_000 {
+    for _ in 0..ENDLESS {
+        if scene.now >= start + 86_400_000 {
+            break;
+        }
         match scene.poll() {
             Action::Fetch(fetch) => {
                 fetches += 1;
@@ -221,7 +224,10 @@ fn a_token_the_issuer_stands_by_although_it_is_refused_does_not_burn_the_day() {
     let (mut scene, start) = Scene::granted(WORK);
     let mut fetches = 0;
     scene.after(60_000);
-    while scene.now < start + 7_000_000 {
+    for _ in 0..ENDLESS {
+        if scene.now >= start + 7_000_000 {
+            break;
+        }
         scene.report("a");
         match scene.poll() {
             Action::Fetch(fetch) => {
