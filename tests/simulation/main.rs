@@ -8,6 +8,8 @@
 mod life;
 mod trouble;
 
+use std::thread;
+
 use life::{Life, Sums};
 use wxtoken_platform::{Overlap, WorkRepeat};
 
@@ -24,12 +26,22 @@ fn ten_thousand_days_of_trouble_break_no_promise() {
     let lives = setting("WXTOKEN_LIVES", 250);
     let overlaps = [Overlap::EachSuperseded, Overlap::DirectPredecessor, Overlap::None];
     let repeats = [WorkRepeat::Remaining, WorkRepeat::FullLife];
-    let mut sums = [("token", Sums::default()), ("stable_token", Sums::default()), ("gettoken", Sums::default())];
-    for n in 0..lives {
+    let one = |n: u64| {
         let kind = (n % 3) as usize;
         let life = Life::new(seed.wrapping_add(n), kind, overlaps[(n / 3 % 3) as usize], repeats[(n / 3 % 2) as usize]);
-        sums[kind].1.add(&life.run(DAYS));
-    }
+        (kind, life.run(DAYS))
+    };
+    // No life knows of another: a share of them for each processor.
+    let workers = thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let mut sums = [("token", Sums::default()), ("stable_token", Sums::default()), ("gettoken", Sums::default())];
+    thread::scope(|scope| {
+        let share = |first: u64| move || (first..lives).step_by(workers as usize).map(one).collect::<Vec<_>>();
+        let shares: Vec<_> = (0..workers).map(|first| scope.spawn(share(first))).collect();
+        for share in shares {
+            let ended = share.join().unwrap_or_else(|violation| std::panic::resume_unwind(violation));
+            ended.iter().for_each(|(kind, sum)| sums[*kind].1.add(sum));
+        }
+    });
     println!("seed {seed}: {} days in {lives} lives, no violation", lives * DAYS);
     println!("{:<14}{}", "endpoint", Sums::HEAD);
     for (name, sum) in &sums {
