@@ -206,7 +206,7 @@ part_no_alloc() {
         # Package and features; every feature there is, since none of them may bring an allocator along.
         while read -r -a line; do
             CARGO_TARGET_DIR=$CARGO_TARGET_DIR/bare RUSTFLAGS=$BARE_RUSTFLAGS "${BARE_CARGO[@]}" build --locked --quiet \
-                -p "${line[0]}" --lib --features "${line[1]-}" "${BARE_BUILD_STD[@]}" --target "$target"
+                "${BARE_SMALL[@]}" -p "${line[0]}" --lib --features "${line[1]-}" "${BARE_BUILD_STD[@]}" --target "$target"
             echo "  builds: $target, ${line[*]}"
         done <<'END'
 wxtoken-core
@@ -289,7 +289,7 @@ part_shuttle() {
 }
 
 part_process() {
-    want_test wxtoken-tests process
+    want_test wxtoken-process process
     test_workspace --test process -- --show-output
 }
 

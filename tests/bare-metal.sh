@@ -29,6 +29,12 @@ mbedtls_tools() {
     [[ -z $MBEDTLS_MISSING ]]
 }
 
+# How a device's image is built: the profile `small` of tests/nopanic and tests/size, for a workspace that has none. Same
+# profile and same target folder: then Rust's core, a minute's work for each target, is built once for all of them.
+BARE_SMALL=(--profile small --config 'profile.small.inherits="release"' --config 'profile.small.opt-level="s"'
+    --config 'profile.small.lto="fat"' --config 'profile.small.codegen-units=1' --config 'profile.small.panic="abort"'
+    --config 'profile.small.debug=1')
+
 # Sets BARE_CARGO (the command), BARE_BUILD_STD (its arguments), BARE_RUSTFLAGS, BARE_CLIPPY (the command that lints) and
 # BARE_NAME; false if there is none.
 bare_metal_toolchain() {

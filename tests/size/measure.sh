@@ -18,8 +18,9 @@ readme=../../adapters/embedded/README.md
 # By how many per cent something may grow. Stack comes in frames, of which a handful make the whole.
 declare -A growth_limit=([text]=3 [stack]=10)
 root=$(cd ../.. && pwd)
-built=${CARGO_TARGET_DIR:-$root/target}/size
-images=$built/$target/release
+# With what the other bare-metal tests build: the same profile, so that Rust's core is built once.
+built=${CARGO_TARGET_DIR:-$root/target}/bare
+images=$built/$target/small
 
 # The targets, in bytes.
 exchange_limit=14336
@@ -85,7 +86,7 @@ beyond_empty() {
 
 # Package by package: what one asks of a shared dependency must not reach another.
 build_rust() {
-    RUSTFLAGS=$BARE_RUSTFLAGS CARGO_TARGET_DIR=$built "${BARE_CARGO[@]}" build --locked --quiet --release \
+    RUSTFLAGS=$BARE_RUSTFLAGS CARGO_TARGET_DIR=$built "${BARE_CARGO[@]}" build --locked --quiet --profile small \
         -p "$1" "${BARE_BUILD_STD[@]}" --target "$target"
 }
 
