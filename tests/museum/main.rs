@@ -8,7 +8,7 @@
 //! | 3 | a failed refresh displaced a valid token (google-cloud-rust #5809) | `no_03` |
 //! | 4, 5 | one misread or cached error ended refreshing for good (google-cloud-rust #4541, rusoto #1765, aws-sdk-js #2067) | `no_04_05` |
 //! | 6 | expiry extended past the end (smithy-rs #2687) | `no_06` |
-//! | 7 | outer timeout shorter than inner retries (smithy-rs PR 4740) | `no_07`: one layer retries |
+//! | 7 | outer timeout shorter than inner retries (smithy-rs PR 4740) | std adapter: flight, one layer retries |
 //! | 8 | lock shorter than the call it protects (oauth2-proxy #1992) | `no_08` |
 //! | 9 | a slower, older reply overwrote the newer token (WxJava #1222, easywechat #696) | `no_09` |
 //! | 10 | stale reports expired the fresh token (WxJava #1300) | `no_10`, `calls::no_10` |
@@ -172,27 +172,6 @@ fn no_06_expiry_extended_past_the_end() {
     assert_eq!(exhibit.token(), Some("t1"));
     exhibit.now = expires_at;
     assert_eq!(exhibit.token(), None);
-}
-
-/// Counts what reaches it, and fails.
-#[derive(Clone, Default)]
-struct Broken(std::sync::Arc<std::sync::atomic::AtomicU32>);
-
-impl wxtoken::Transport for Broken {
-    fn exchange(&self, _: &wxtoken::Request<'_, '_>) -> Result<wxtoken::Response, wxtoken::TransportError> {
-        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        Err(wxtoken::TransportError::Broken)
-    }
-}
-
-#[test]
-fn no_07_an_outer_timeout_shorter_than_inner_retries() {
-    let broken = Broken::default();
-    let client = wxtoken::Client::builder(TOKEN, "wx1", "s").transport(broken.clone()).background(false);
-    let client = client.build().expect("fine");
-    // Less than the shortest backoff, so that the one layer that retries has no time to.
-    assert!(client.token_within(std::time::Duration::from_millis(20)).is_err());
-    assert_eq!(broken.0.load(std::sync::atomic::Ordering::SeqCst), 1, "one fetch is one exchange");
 }
 
 #[test]

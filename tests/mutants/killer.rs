@@ -15,8 +15,8 @@ use serde_json::Value;
 
 use crate::tree::Tree;
 
-/// A test that hangs under a mutant has noticed it, too. Counted in polls of a tenth of a second.
-const PATIENCE: u32 = 3_000;
+/// Between two looks at a test that runs.
+const LOOK: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -34,7 +34,7 @@ impl Verdict {
         match self {
             Self::Passed => "SURVIVED",
             Self::Failed => "killed",
-            Self::Hung => "killed, hung",
+            Self::Hung => "killed (hangs)",
             Self::DoesNotBuild => "DOES NOT BUILD",
             Self::NotThere => "NO SUCH TEST",
         }
@@ -65,8 +65,9 @@ impl Killer {
         Ok(Self { program, output: tree.target().join("output") })
     }
 
-    /// Runs these tests of it and no others.
-    pub(crate) fn run(&self, tests: &[&str]) -> io::Result<Verdict> {
+    /// Runs these tests of it and no others. A test that takes longer than the patience hangs: under a mutant it has
+    /// noticed it, too.
+    pub(crate) fn run(&self, tests: &[&str], patience: Duration) -> io::Result<Verdict> {
         let Some((program, folder)) = &self.program else { return Ok(Verdict::DoesNotBuild) };
         let output = File::create(&self.output)?;
         let child = Command::new(program)
@@ -81,7 +82,7 @@ impl Killer {
             // A group of its own, so that a test that hangs can be ended with what it started.
             .process_group(0)
             .spawn()?;
-        let Some(status) = ended(child)? else { return Ok(Verdict::Hung) };
+        let Some(status) = ended(child, patience)? else { return Ok(Verdict::Hung) };
         if !status.success() {
             return Ok(Verdict::Failed);
         }
@@ -103,14 +104,15 @@ fn test_program(artifacts: &[u8]) -> io::Result<(PathBuf, PathBuf)> {
 }
 
 /// How it ended; `None` when it had to be ended.
-fn ended(mut child: Child) -> io::Result<Option<ExitStatus>> {
+fn ended(mut child: Child, patience: Duration) -> io::Result<Option<ExitStatus>> {
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let mut status = child.try_wait()?;
-    for _ in 0..PATIENCE {
+    let looks = patience.as_millis().div_ceil(LOOK.as_millis());
+    for _ in 0..looks {
         if status.is_some() {
             break;
         }
-        thread::sleep(Duration::from_millis(100));
+        thread::sleep(LOOK);
         status = child.try_wait()?;
     }
     if let Some(group) = group {

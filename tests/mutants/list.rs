@@ -41,7 +41,7 @@ const MUTANTS: &[Mutant] = &[
         file: "adapters/std/src/cache.rs",
         from: "fs::rename(&self.temporary, &self.path)?;",
         to: "{ let mut file = File::create(&self.path)?; for byte in bytes { file.write_all(&[*byte])?; } }",
-        killer: ("wxtoken-tests", "process", "two_processes_killed_500_times_never_leave_a_torn_file"),
+        killer: ("wxtoken-process", "process", "two_processes_killed_500_times_never_leave_a_torn_file"),
     },
     Mutant {
         name: "01 backoff computed and never slept",
@@ -90,7 +90,7 @@ const MUTANTS: &[Mutant] = &[
         file: "adapters/std/src/attempt.rs",
         from: "_ => Ok(self.transport.exchange(&account.request(fetch))?),",
         to: "_ => Ok(self.transport.exchange(&account.request(fetch)).or_else(|_| self.transport.exchange(&account.request(fetch)))?),",
-        killer: museum("no_07_an_outer_timeout_shorter_than_inner_retries"),
+        killer: client("flight::museum_07_one_fetch_is_one_exchange"),
     },
     Mutant {
         name: "08 a quiet window shorter than an execution",

@@ -15,6 +15,7 @@ mod tickets;
 mod tree;
 
 use std::{
+    collections::BTreeMap,
     io,
     process::ExitCode,
     time::{Duration, Instant},
@@ -66,16 +67,24 @@ fn choose(arguments: &[String]) -> Vec<&'static Mutant> {
     all
 }
 
+/// How long a program's tests may take without a mutant.
+const AT_MOST: Duration = Duration::from_secs(3600);
+
+/// How long each program's tests took without a mutant, by package and target.
+type Took = BTreeMap<(&'static str, &'static str), Duration>;
+
 /// Whether all were noticed.
-fn run(chosen: &[&Mutant]) -> io::Result<bool> {
+fn run(chosen: &[&'static Mutant]) -> io::Result<bool> {
     let tree = Tree::copy()?;
-    pass_without(&tree, chosen)?;
+    let took = pass_without(&tree, chosen)?;
     let mut unnoticed = Vec::new();
     let began = now();
     for (n, mutant) in chosen.iter().enumerate() {
         let (planted_at, (package, target, test)) = (now(), mutant.killer);
         let sound = tree.plant(mutant)?;
-        let verdict = Killer::build(&tree, package, target).and_then(|killer| killer.run(&[test]));
+        // By the machine's own speed: all of its tests took this long, one of them hangs after four times that.
+        let patience = Duration::from_secs(60) + took.get(&(package, target)).map_or(AT_MOST, |took| *took * 4);
+        let verdict = Killer::build(&tree, package, target).and_then(|killer| killer.run(&[test], patience));
         tree.put_back(mutant, sound)?;
         let verdict = verdict?;
         if verdict != Verdict::Failed && verdict != Verdict::Hung {
@@ -103,9 +112,9 @@ fn run(chosen: &[&Mutant]) -> io::Result<bool> {
 }
 
 /// A test that fails by itself kills nothing, and neither does one that is not there.
-fn pass_without(tree: &Tree, chosen: &[&Mutant]) -> io::Result<()> {
+fn pass_without(tree: &Tree, chosen: &[&'static Mutant]) -> io::Result<Took> {
     println!("first without a mutant: every test named must be there and pass");
-    let mut rest = chosen;
+    let (mut rest, mut took) = (chosen, Took::new());
     while let Some(first) = rest.first() {
         let (package, target, _) = first.killer;
         let same = rest.iter().take_while(|m| (m.killer.0, m.killer.1) == (package, target)).count();
@@ -113,16 +122,19 @@ fn pass_without(tree: &Tree, chosen: &[&Mutant]) -> io::Result<()> {
         rest = others;
         let mut tests: Vec<_> = group.iter().map(|mutant| mutant.killer.2).collect();
         tests.dedup();
-        let began = now();
-        match Killer::build(tree, package, target)?.run(&tests)? {
-            Verdict::Passed => println!("  {package} {target}: {} pass, {} s", tests.len(), since(began).as_secs()),
-            verdict => {
-                let problem = format!("{package} {target}, without a mutant: {}; of {tests:?}", verdict.word());
-                return Err(io::Error::other(problem));
-            }
+        let building = now();
+        let killer = Killer::build(tree, package, target)?;
+        let running = now();
+        let verdict = killer.run(&tests, AT_MOST)?;
+        let (built_s, ran) = (running.saturating_duration_since(building).as_secs(), since(running));
+        if verdict != Verdict::Passed {
+            let problem = format!("{package} {target}, without a mutant: {}; of {tests:?}", verdict.word());
+            return Err(io::Error::other(problem));
         }
+        println!("  {package} {target}: {} tests pass; {built_s} s to build, {} s to run", tests.len(), ran.as_secs());
+        took.insert((package, target), ran);
     }
-    Ok(())
+    Ok(took)
 }
 
 #[allow(clippy::disallowed_methods, reason = "how long a run takes is the one time that matters here")]

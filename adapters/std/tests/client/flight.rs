@@ -12,6 +12,16 @@ fn tokens_at_once(client: &Client, world: &World, gate: &Gate) -> Vec<Result<Str
 }
 
 #[test]
+fn museum_07_one_fetch_is_one_exchange() {
+    let world = World::sleeping();
+    let script = Script::new(|_| Err(TransportError::Broken));
+    let client = builder(&world, &script).build().expect("fine");
+    // Less than the shortest backoff, so that the one layer that retries has no time to.
+    assert!(client.token_within(Duration::from_millis(20)).is_err());
+    assert_eq!(script.exchanges(), 1);
+}
+
+#[test]
 fn museum_11_64_cold_callers_cost_one_fetch() {
     for background in [false, true] {
         let (world, gate) = (World::still(), Gate::default());

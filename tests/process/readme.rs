@@ -1,5 +1,4 @@
-//! Where is what crosses crates tested? In this package's test targets. The library itself holds one thing: the code of
-//! the README files, compiled.
+//! Does the code in the README files compile? That is all that this library holds; the test and its helper stand beside it.
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
