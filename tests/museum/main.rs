@@ -23,9 +23,9 @@
 //! | 19 | sub-second truncation missed the wake-up (cert-manager #4399) | `no_19` |
 //! | 20 | null or zero expires_in taken as 7200 (PowerWeChat) | `no_20` |
 //! | 21 | 49.7-day tick wrap (ESP-SMS-Relay) | `no_21` |
-//! | 22 | unbounded fetching on 40001 (wechatpy, co-wechat-api) | `no_22`, `calls::no_22` |
+//! | 22 | unbounded fetching on 40001 (wechatpy, co-wechat-api) | `no_22`, `calls::no_22`, std adapter: calls |
 //! | 23 | first caller cancelled, everybody hung (wechat-minapp) | std adapter: flight |
-//! | 24 | a retry re-sent the old token because the URL was built once (wecom-agent, easywechat) | `calls::no_24` |
+//! | 24 | a retry re-sent the old token because the URL was built once (wecom-agent, easywechat) | `calls::no_24`, std adapter: calls |
 //! | 25 | two apps of one corp shared a cache key (silenceper #706) | std adapter: cache |
 //! | 26 | one forced refresh made every later one forced (wechat-token-service) | `no_26`, `calls::no_26` |
 //! | 27 | a lost reply on one host, retried on another: two tokens minted | `no_27` |

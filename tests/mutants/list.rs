@@ -1,6 +1,6 @@
 //! Which bugs are planted, and which test must notice each.
 
-use crate::{calls, tickets};
+use crate::{calls, program, tickets};
 
 /// One bug: in `file`, `from` (which stands there exactly once) becomes `to`.
 pub(crate) struct Mutant {
@@ -16,7 +16,7 @@ pub(crate) type Test = (&'static str, &'static str, &'static str);
 
 /// All there are.
 pub(crate) fn all() -> impl Iterator<Item = &'static Mutant> {
-    [MUTANTS, calls::MUTANTS, tickets::MUTANTS].into_iter().flatten()
+    [MUTANTS, calls::MUTANTS, program::MUTANTS, tickets::MUTANTS].into_iter().flatten()
 }
 
 pub(crate) const fn museum(test: &'static str) -> Test {

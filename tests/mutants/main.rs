@@ -9,6 +9,7 @@
 mod calls;
 mod killer;
 mod list;
+mod program;
 #[cfg(test)]
 mod tests;
 mod tickets;
