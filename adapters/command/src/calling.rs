@@ -8,7 +8,7 @@ use wxtoken::{CALL_LIMIT, CallError, Client};
 use crate::args::{Account, Calling};
 use crate::exit::{Exit, Stop};
 use crate::lang::{Lang, pick};
-use crate::{secret, source, words};
+use crate::{secret, source};
 
 pub(crate) mod file;
 pub(crate) mod progress;
@@ -27,14 +27,7 @@ pub(crate) struct Desk {
 impl Desk {
     /// Finds the secret and makes the client; nothing is sent.
     pub(crate) fn new(calling: &Calling, lang: Lang) -> Result<Self, Stop> {
-        let account = &calling.account;
-        let endpoint = source::endpoint(account, lang)?;
-        let roots = source::roots(account, lang)?;
-        let secret = secret::find(account, lang)?;
-        if secret.exposed {
-            words::warn(&words::exposed(&secret, lang));
-        }
-        let client = source::client_for_calls(account, calling.api_base.as_deref(), endpoint, &secret, roots, lang)?;
+        let (client, secret) = source::ready(&calling.account, calling.api_base.as_deref(), lang)?;
         let limit = calling.limit.map_or(CALL_LIMIT, Into::into);
         Ok(Self { client, lang, limit, secret })
     }

@@ -15,7 +15,7 @@ use crate::{source, words};
 pub(crate) const ONE_TRY: Duration = Duration::from_millis(1);
 
 pub(crate) fn run(args: &Get, lang: Lang, out: &mut Output) -> Result<Exit, Stop> {
-    let client = source::ready(&args.account, lang)?;
+    let (client, _) = source::ready(&args.account, None, lang)?;
     let wait = Duration::from(args.wait).max(ONE_TRY);
     let token = client.token_within(wait).map_err(|error| words::stop(&error, lang))?;
     if args.json {

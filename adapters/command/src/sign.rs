@@ -16,7 +16,7 @@ use crate::{source, words};
 
 pub(crate) fn run(args: &Sign, lang: Lang, out: &mut Output) -> Result<Exit, Stop> {
     let kind = ticket(args, lang)?;
-    let client = source::ready(&args.account, lang)?;
+    let (client, _) = source::ready(&args.account, args.api_base.as_deref(), lang)?;
     let mut tickets = client.ticket(kind).wait(Duration::from(args.wait).max(ONE_TRY));
     if let Some(path) = &args.account.cache {
         tickets = tickets.cache(beside(path, kind));

@@ -8,17 +8,18 @@ use wxtoken::{Builder, Client, Endpoint};
 use crate::args::{self, Account, Kind};
 use crate::exit::{Exit, Stop};
 use crate::lang::{Lang, pick};
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use crate::words;
 
-/// The client with its secret, wherever that is; who else can read it is told.
-pub(crate) fn ready(account: &Account, lang: Lang) -> Result<Client, Stop> {
+/// Finds the secret and makes the client; nothing is sent. A secret that others can read is told of.
+pub(crate) fn ready(account: &Account, api_base: Option<&str>, lang: Lang) -> Result<(Client, Secret), Stop> {
     let (endpoint, roots) = (endpoint(account, lang)?, roots(account, lang)?);
-    let secret = crate::secret::find(account, lang)?;
+    let secret = secret::find(account, lang)?;
     if secret.exposed {
         words::warn(&words::exposed(&secret, lang));
     }
-    client(account, endpoint, &secret, roots, lang)
+    let client = client_for_calls(account, api_base, endpoint, &secret, roots, lang)?;
+    Ok((client, secret))
 }
 
 /// The endpoint that was asked for.
@@ -64,7 +65,7 @@ pub(crate) fn client(
 }
 
 /// The same with calls to another host, perhaps.
-pub(crate) fn client_for_calls(
+fn client_for_calls(
     account: &Account,
     api_base: Option<&str>,
     endpoint: &'static Endpoint,

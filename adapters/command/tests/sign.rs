@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{CORP, Files, ID, Ran, platform, run};
+use common::{CORP, Files, ID, Ran, closed, platform, run};
 use wxtoken_platform::{Account, Platform, Running};
 
 const PAGE: &str = "https://example.com/page?id=7";
@@ -79,6 +79,17 @@ fn each_failure_has_its_code_and_names_who_must_act() {
     platform.refuse_with(CORP, -1).unwrap();
     let busy = sign(&platform, CORP, &[PAGE]);
     assert!(busy.code == Some(5) && busy.stderr.contains("no ticket for now"), "{busy:?}");
+}
+
+#[test]
+fn the_token_of_a_central_server_signs_with_a_ticket_of_the_platform() {
+    let (platform, server) = (platform().start().unwrap(), closed());
+    let base = platform.http_url();
+    let signed = run(&["sign", PAGE, "--id", ID, "--base", &base, "--api-base", &base]);
+    assert_eq!(signed.code, Some(0), "{signed:?}");
+    let elsewhere = run(&["sign", PAGE, "--id", ID, "--base", &base, "--api-base", &server.http_url()]);
+    assert!(elsewhere.code == Some(5) && elsewhere.stderr.contains("no connection"), "{elsewhere:?}");
+    assert_eq!(platform.counters().account(ID).fetched_in_all(), 2, "it was the ticket that could not be had");
 }
 
 #[test]

@@ -89,7 +89,11 @@ impl Transport for Https {
         let _ = request.write_url(&mut *url);
         let _ = request.write_body(&mut *body);
         let reply = match request.method() {
-            Method::Get => self.agent.get(url.as_str()).call(),
+            Method::Get => {
+                // A ticket's base may be another than the token's.
+                let https_only = request.base().scheme() == Scheme::Https;
+                self.agent.get(url.as_str()).config().https_only(https_only).build().call()
+            }
             _ => {
                 let content_type = request.content_type().unwrap_or("application/json");
                 self.agent.post(url.as_str()).content_type(content_type).send(body.as_bytes())

@@ -29,6 +29,9 @@ pub(crate) struct Sign {
     /// few tickets and announces each with a full life whenever it is asked: keep it.
     #[arg(long, value_enum, value_name = "TICKET")]
     pub(crate) ticket: Option<Ticket>,
+    /// Fetch the ticket at another host than the one that gives the token: for a token from a central server
+    #[arg(long, value_name = "URL")]
+    pub(crate) api_base: Option<String>,
     /// Print one line of JSON: appId, timestamp (Unix seconds), nonceStr, signature, url
     #[arg(long)]
     pub(crate) json: bool,
