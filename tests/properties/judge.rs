@@ -175,6 +175,8 @@ impl Judge {
         let Place::Sent { token } = self.place.clone() else { return };
         self.body_taken = !matches!(answer, Answer::NotSent);
         self.place = match answer {
+            // What was sent before may have been executed.
+            Answer::NotSent if self.maybe_executed => self.pause(now, self.pause_of(), GaveUp::Unanswered),
             Answer::NotSent => self.pause(now, self.pause_of(), GaveUp::NotSent),
             Answer::Lost => self.unanswered(now, GaveUp::Unanswered),
             Answer::Refused(code) if self.is_about_the_token(code) => {

@@ -79,6 +79,8 @@ pub struct Healing {
     /// The token that was refused: the call is never sent with it again.
     refused: Option<Fingerprint>,
     waits: u8,
+    /// An attempt went without an answer, so it may have been executed.
+    unanswered: bool,
     errcode: Option<i32>,
 }
 
@@ -186,6 +188,7 @@ impl Healing {
             state: State::Ready { at: now.as_millis() },
             refused: None,
             waits: 0,
+            unanswered: false,
             errcode: None,
         }
     }
@@ -252,6 +255,8 @@ impl Healing {
         if matches!(self.state, State::Sent(_)) {
             self.errcode = None;
             self.state = match failure {
+                // "Nothing was sent" must hold for all attempts.
+                Failure::NotSent if self.unanswered => self.wait(now, self.backoff(), GaveUp::Unanswered),
                 Failure::NotSent => self.wait(now, self.backoff(), GaveUp::NotSent),
                 Failure::MaybeSent => self.unanswered(now, GaveUp::Unanswered),
             };
@@ -277,6 +282,7 @@ impl Healing {
     }
 
     fn unanswered(&mut self, now: Instant, why: GaveUp) -> State {
+        self.unanswered = true;
         if self.idempotent { self.again(now, self.backoff(), why) } else { State::Over(why) }
     }
 

@@ -202,6 +202,18 @@ fn what_was_not_sent_is_sent_again_and_what_may_have_been_executed_only_if_that_
 }
 
 #[test]
+fn that_nothing_was_sent_is_said_only_when_it_holds_for_every_attempt() {
+    for (first, why) in [(Failure::MaybeSent, GaveUp::Unanswered), (Failure::NotSent, GaveUp::NotSent)] {
+        let mut scene = Scene::get();
+        for failure in [first, Failure::NotSent] {
+            let Todo::Wait(until) = scene.failed(failure) else { panic!("there are tries left") };
+            scene.now = until;
+        }
+        assert_eq!(scene.failed(Failure::NotSent), Todo::GiveUp(why));
+    }
+}
+
+#[test]
 fn a_page_of_a_captive_portal_is_no_success_and_a_photo_is_one_where_it_was_asked_for() {
     for (call, wanted) in [
         (Call::post("/x", b"{}").expect("fine"), Todo::GiveUp(GaveUp::Unanswered)),
