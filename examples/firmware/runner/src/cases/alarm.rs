@@ -18,7 +18,7 @@ use crate::{
 pub(super) const MESSAGES: &str = "/cgi-bin/message/";
 
 /// How many times as fast time passes where a wait of the queue is a minute, and where it is an hour.
-const MINUTES: u32 = 60;
+const MINUTES: u32 = 20;
 const HOURS: u32 = 300;
 /// An address and a connection take real time, which is much of an image's time then.
 const IN_A_HURRY: u32 = 9;
@@ -154,18 +154,21 @@ fn refused() -> Vec<Once> {
         Once {
             refused: 3,
             retries: 3,
-            ..refuse("alarm: the platform is busy for a minute (-1)", Refusal::using(-1).lasting_ms(50_000))
+            waits_s: 60,
+            ..refuse("alarm: the platform is busy for longer than a call waits (-1)", Refusal::using(-1).times(3))
         },
         Once {
             refused: 1,
             retries: 1,
-            ..refuse("alarm: the minute's quota is used up (45011)", Refusal::using(45_011).lasting_ms(55_000))
+            waits_s: 60,
+            ..refuse("alarm: the minute's quota is used up (45011)", Refusal::using(45_011).times(1))
         },
         Once {
             work: true,
             refused: 1,
             retries: 1,
-            ..refuse("alarm: WeCom was called too often (45009)", Refusal::using(45_009).lasting_ms(55_000))
+            waits_s: 60,
+            ..refuse("alarm: WeCom was called too often (45009)", Refusal::using(45_009).times(1))
         },
     ]
 }

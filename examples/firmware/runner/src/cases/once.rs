@@ -7,6 +7,7 @@ use wxtoken_platform::{Account, Builder, Fault, FaultScope, Leaf, Platform, Runn
 use super::{Case, code};
 use crate::{
     images::Of,
+    log,
     trial::{HOST, ID, SECRET, Trial},
 };
 
@@ -108,6 +109,8 @@ pub(super) struct Once {
     pub(super) retries: u64,
     /// How many calls the platform refuses.
     pub(super) refused: u64,
+    /// Seconds of the image's time that each alarm waits at least.
+    pub(super) waits_s: u64,
 }
 
 impl Once {
@@ -137,6 +140,7 @@ impl Once {
             alarms: Alarms::Arrive(1),
             retries: 0,
             refused: 0,
+            waits_s: 0,
         }
     }
 
@@ -198,6 +202,9 @@ impl Once {
         self.says.iter().for_each(|words| trial.expect_said(&lines, words));
         trial.expect_fetched(&platform, self.fetched);
         trial.expect_refused(&platform, self.refused..=self.refused);
+        let waited = |line: &String| log::number_between(line, "has arrived, ", " s after");
+        let hasty = lines.iter().filter_map(waited).find(|seconds| *seconds < self.waits_s);
+        trial.expect(hasty.is_none(), || format!("it waited {hasty:?} s instead of {}", self.waits_s));
         let arrive = match self.alarms {
             Alarms::Arrive(count) => {
                 trial.expect_alarms(count);
