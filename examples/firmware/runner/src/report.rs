@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{board, cases::Case, images::Image};
+use crate::{board, cases::Case, images::Image, log};
 
 /// What came of one case with one image.
 #[derive(Default)]
@@ -29,7 +29,17 @@ pub(crate) struct Summary {
     all: usize,
     ran: usize,
     failed: Vec<String>,
-    by_image: BTreeMap<String, (usize, usize)>,
+    by_image: BTreeMap<String, Sum>,
+}
+
+/// What came of all cases with one image.
+#[derive(Default)]
+struct Sum {
+    ran: usize,
+    failed: usize,
+    /// The most that any boot said it had needed, in bytes; no heap without TLS.
+    stack: Option<u64>,
+    heap: Option<u64>,
 }
 
 impl Summary {
@@ -60,10 +70,14 @@ impl Summary {
         }
         report.notes.iter().for_each(|note| println!("  - {note}"));
         report.complaints.iter().for_each(|complaint| println!("  ! {complaint}"));
-        let (ran, failed) = self.by_image.entry(image.name.clone()).or_default();
-        *ran += 1;
+        let sum = self.by_image.entry(image.name.clone()).or_default();
+        sum.ran += 1;
+        let most =
+            |before, after| report.lines.iter().filter_map(|line| log::number_between(line, before, after)).max();
+        sum.stack = sum.stack.max(most("at most ", " bytes of stack"));
+        sum.heap = sum.heap.max(most("of heap are in use, at most ", " of "));
         if !well {
-            *failed += 1;
+            sum.failed += 1;
             self.failed.push(format!("{name}, {}", image.name));
         }
     }
@@ -71,8 +85,10 @@ impl Summary {
     /// Prints the sum; whether all is well.
     pub(crate) fn end(self) -> bool {
         println!();
-        for (image, (ran, failed)) in &self.by_image {
-            println!("{image}: {ran} cases, {failed} failed");
+        for (image, Sum { ran, failed, stack, heap }) in &self.by_image {
+            let stack = stack.map(|bytes| format!("; at most {bytes} bytes of stack")).unwrap_or_default();
+            let heap = heap.map(|bytes| format!(", {bytes} of heap")).unwrap_or_default();
+            println!("{image}: {ran} cases, {failed} failed{stack}{heap}");
         }
         self.failed.iter().for_each(|which| println!("FAILED: {which}"));
         let took = board::now().saturating_duration_since(self.began).as_secs();

@@ -1,4 +1,4 @@
-//! What if TLS itself is slow, torn or repeated: a server that never answers, a connection cut within a record, fifty
+//! What if TLS itself is slow, torn or repeated: a server that never answers, a connection cut within a record, thirty
 //! connections one after the other?
 
 use std::{io, net::TcpListener, sync::Arc};
@@ -30,8 +30,8 @@ pub(super) fn all() -> Vec<Case> {
         Case::new("TLS: a record of the reply cut in the middle, then a token", cut_record),
         Case::new("TLS: no length and no close_notify: cut, and not believed", cut_at_the_end),
         Case::new("TLS: a stranger in the platform's place gets no alarm", stranger_later),
-        Case::new("TLS: 50 connections leave nothing on the heap", |trial| connections(trial, Leaf::Good)),
-        Case::new("TLS: 50 refused certificates leave nothing on the heap", |trial| {
+        Case::new("TLS: 30 connections leave nothing on the heap", |trial| connections(trial, Leaf::Good)),
+        Case::new("TLS: 30 refused certificates leave nothing on the heap", |trial| {
             connections(trial, Leaf::WrongHost)
         }),
     ];
@@ -161,7 +161,7 @@ fn stranger_later(trial: &mut Trial<'_>) -> io::Result<()> {
 }
 
 fn connections(trial: &mut Trial<'_>, leaf: Leaf) -> io::Result<()> {
-    const CONNECTIONS: usize = 50;
+    const CONNECTIONS: usize = 30;
     for (versions, key) in VERSIONS_AND_KEYS {
         let (platform, way) = platform(trial, Door { versions, key, leaf }, Vec::new())?;
         let mut words = words(trial, &platform, &way, 1)?;

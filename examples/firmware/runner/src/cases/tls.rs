@@ -9,7 +9,9 @@ use super::{
 use crate::images::Of;
 
 fn good(name: &str, versions: TlsVersions, key: ServerKey) -> Once {
-    Once { of: Of::WithTls, base: Base::Https(Door { versions, key, leaf: Leaf::Good }), ..Once::named(name) }
+    let base = Base::Https(Door { versions, key, leaf: Leaf::Good });
+    // On a machine that is busy with other things a handshake may take longer than a device has patience: it tries again.
+    Once { of: Of::WithTls, base, attempts: 3, ..Once::named(name) }
 }
 
 /// The secret must not be sent to such a server: nothing is executed. With both versions, and both kinds of keys.
@@ -46,6 +48,7 @@ pub(super) fn all() -> Vec<Once> {
             says: &["this device does not know the date", NOT_SENT],
             fetched: 0,
             alarms: NO_TOKEN,
+            attempts: 1,
             ..good("TLS: the device has no date", Only13, Ecdsa)
         },
         Once {
@@ -54,6 +57,7 @@ pub(super) fn all() -> Vec<Once> {
             says: STRANGER,
             fetched: 0,
             alarms: NO_TOKEN,
+            attempts: 1,
             ..good("TLS: not one of WeChat's authorities", Only12, Rsa)
         },
         Once {
@@ -62,6 +66,7 @@ pub(super) fn all() -> Vec<Once> {
             says: &["the authorities to trust cannot be read"],
             fetched: 0,
             alarms: NO_TOKEN,
+            attempts: 1,
             ..good("TLS: no authorities to trust", Only13, Ecdsa)
         },
         Once {
