@@ -184,45 +184,51 @@ fn a_cut_download_is_begun_anew_by_itself() {
 mod on_linux {
     use super::*;
 
-    /// The peak of a process's memory in bytes, looked at until it ends; what it held is known to its last millisecond.
-    fn peak(child: &mut Child) -> u64 {
-        let status = format!("/proc/{}/status", child.id());
-        let (mut peak, mut looks) = (0, 0);
-        while child.try_wait().unwrap().is_none() {
-            let text = fs::read_to_string(&status).unwrap_or_default();
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            if let Some(kib) = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()) {
-                peak = peak.max(kib * 1024);
-                looks += 1;
-            }
-            thread::sleep(Duration::from_millis(1));
+    /// The peak of a process's memory in bytes, at a moment at which it has done its work and has not ended.
+    fn peak(child: &mut Child, is_done: impl Fn() -> bool) -> u64 {
+        while !is_done() {
+            assert!(child.try_wait().unwrap().is_none(), "it is held up until it was looked at");
+            thread::yield_now();
         }
-        assert!(looks > 20, "it was looked at while it worked: {looks}");
-        peak
+        let text = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
     }
 
     /// Uploads a file of this length and downloads it; the peaks of both.
     fn peaks(scene: &Scene, len: usize) -> (u64, u64) {
         let (path, bytes) = scene.photo(len);
-        // What they have read and written is all there while they are looked at.
-        let linger = Fault::Latency { ms: 200, by: TimeBase::Real };
-        scene.platform.fault(linger, FaultScope::next_call().on_path("/cgi-bin/media/upload"));
+        // The platform's time stands still: the reply waits until it is moved.
+        let held = Fault::Latency { ms: 1_000, by: TimeBase::Virtual };
+        scene.platform.fault(held, FaultScope::next_call().on_path("/cgi-bin/media/upload"));
+        let before = scene.platform.media().len();
         let mut child = scene.spawn(&["upload", &path, "--type", "image"]);
-        let up = peak(&mut child);
-        let mut media_id = String::new();
-        child.stdout.take().unwrap().read_to_string(&mut media_id).unwrap();
-        let trickle = Fault::Trickle { bytes: (len / 100).max(100), every_ms: 5 };
-        scene.platform.fault(trickle, FaultScope::next_call().on_path("/cgi-bin/media/get"));
+        let up = peak(&mut child, || scene.platform.media().len() > before);
+        scene.platform.advance(Duration::from_secs(1));
+        let ran: Ran = child.wait_with_output().unwrap().into();
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        // The last hundredth comes after a pause.
+        let paused = Fault::Trickle { bytes: len / 100 * 99, every_ms: 2_000 };
+        scene.platform.fault(paused, FaultScope::next_call().on_path("/cgi-bin/media/get"));
         let place = scene.files.path("down.png");
-        let mut child = scene.spawn(&["download", media_id.trim_end(), "-o", &place]);
-        let down = peak(&mut child);
+        let mut child = scene.spawn(&["download", ran.stdout.trim_end(), "-o", &place]);
+        let nearly = || {
+            let part = scene.strays().into_iter().find(|name| name.ends_with(".part"));
+            // The head of the reply is in the first piece, too.
+            part.is_some_and(|name| {
+                fs::metadata(scene.files.path(&name)).is_ok_and(|about| about.len() as usize > len / 100 * 90)
+            })
+        };
+        let down = peak(&mut child, nearly);
         assert!(child.wait().unwrap().success() && fs::read(&place).unwrap() == bytes);
+        fs::remove_file(&place).unwrap();
         (up, down)
     }
 
     #[test]
     fn memory_stays_the_same_whatever_the_size() {
         let scene = Scene::new();
+        scene.platform.set_speed(0.0);
         let small = peaks(&scene, 20_000);
         let large = peaks(&scene, TEN_MIB);
         println!("peak RSS, bytes: upload {} (20 kB: {}), download {} (20 kB: {})", large.0, small.0, large.1, small.1);
