@@ -71,10 +71,11 @@ fn hours(trial: &mut Trial<'_>) -> io::Result<()> {
             forced += 1;
         }
     }
-    trial.cut_anywhere(board)?;
+    let lines = trial.cut_anywhere(board)?;
     let fetches = platform.counters().account(ID).fetched_in_all();
-    // An exchange has a ninetieth of a second here: one may come too late and be made again.
-    trial.expect((2..=4).contains(&fetches), || format!("{fetches} fetches instead of 2"));
+    // An exchange has a ninetieth of a second here: on a busy machine one comes too late, and is made again.
+    let late = lines.iter().filter(|line| line.contains("no complete reply in time")).count() as u64;
+    trial.expect((2..=2 + late).contains(&fetches), || format!("{fetches} fetches, of which {late} may be late"));
     trial.expect(forced >= 5, || format!("only {forced} tokens were forced elsewhere"));
     trial.expect_alarms(1);
     trial.note(format!("{forced} tokens forced elsewhere, {fetches} fetches"));
@@ -104,9 +105,9 @@ fn an_hour(trial: &mut Trial<'_>) -> io::Result<()> {
     trial.expect_code(code::FRESH);
     trial.expect_alarms(QUARTERS as usize);
     // An exchange has a twenty-fourth of a second here, so one may come too late and be made again.
-    trial.expect_refused(&platform, QUARTERS..=2 * QUARTERS);
+    trial.expect_refused(&platform, QUARTERS..=3 * QUARTERS);
     let fetches = platform.counters().account(ID).fetched_in_all();
-    trial.expect((QUARTERS + 1..=2 * QUARTERS + 1).contains(&fetches), || format!("{fetches} fetches"));
+    trial.expect((QUARTERS + 1..=3 * QUARTERS).contains(&fetches), || format!("{fetches} fetches"));
     trial.note(format!("{QUARTERS} tokens forced elsewhere, {fetches} fetches"));
     Ok(())
 }
