@@ -1,8 +1,11 @@
 //! One fetch of the token and one of the ticket for all callers; and nobody is stranded.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use wxtoken::{Client, ConfigError, Endpoint, Error, Reason, TransportError};
+use wxtoken::{Client, ConfigError, Endpoint, Error, Reason, TicketClient, TransportError};
 
 use crate::{
     desk::{Desk, text, ticket},
@@ -49,6 +52,8 @@ fn a_slow_platform_costs_patience_and_no_ticket() {
     // Nine seconds for each exchange; with a token that is refused, four of them lie between question and answer.
     let world = World::still();
     let (slow, slower) = (world.clone(), world.clone());
+    let watched: Arc<OnceLock<TicketClient>> = Arc::default();
+    let watcher = Arc::clone(&watched);
     let desk = Desk::with(
         move |n| {
             slow.advance_s(9);
@@ -56,10 +61,13 @@ fn a_slow_platform_costs_patience_and_no_ticket() {
         },
         move |n, _| {
             slower.advance_s(9);
+            let next_in = watcher.get().expect("it asks").status().next_in;
+            assert!(!next_in.is_zero(), "another caller would take it for lost and begin anew");
             if n == 1 { refuse(42001, "access_token expired") } else { ticket(n) }
         },
     );
     let tickets = desk.tickets(&world);
+    watched.set(tickets.clone()).expect("once");
     tickets.tokens().token().expect("fetched");
     world.advance_s(60);
     assert_eq!(tickets.ticket().expect("healed").as_str(), text(2));
