@@ -9,7 +9,7 @@ use super::{
 use crate::images::Of;
 
 /// How many times as fast time passes where an image is to run into a limit of 10 s.
-const HURRY: u32 = 8;
+const HURRY: u32 = 5;
 
 /// What an image says of a reply that ends early. Over TLS that is a connection which broke: nobody has said in a way that
 /// can be believed that this is the end.
