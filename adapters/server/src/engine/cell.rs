@@ -9,14 +9,14 @@ use arc_swap::{ArcSwap, Guard};
 use tokio::sync::watch;
 use wxtoken::{
     Act, Instant, Reason,
-    core::{Keeper, Trouble},
+    core::{self, Keeper, Trouble},
 };
 
 use crate::{
     account::Who,
     kind::Kind,
     snapshot::{Held, Snapshot},
-    store::{Key, Lease},
+    store::{Believed, Key, Lease},
     upstream::{Entry, HostId},
 };
 
@@ -41,6 +41,9 @@ pub(crate) struct Cell {
 
 pub(crate) struct State {
     pub(crate) keeper: Keeper,
+    /// Added to the keeper's own count: credentials that were handed out before, and are over. A keeper cannot be told of
+    /// them.
+    earlier: u32,
     /// Why the last exchange failed, in more detail than the keeper keeps.
     pub(crate) detail: Option<Reason>,
     /// Before this no attempt is made: another's exchange may be executing.
@@ -50,6 +53,32 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Counts the different credentials so far, those of earlier runs and other servers included.
+    pub(crate) const fn generation(&self) -> u32 {
+        self.earlier.saturating_add(self.keeper.generation())
+    }
+
+    /// The next credential's number is to be higher than this.
+    pub(crate) fn outrank(&mut self, generation: u32) {
+        self.earlier = self.earlier.saturating_add(generation.saturating_sub(self.generation()));
+    }
+
+    /// When an attempt may be made: when the keeper wants it, and nobody else may be at it.
+    pub(crate) fn due_at(&self) -> Instant {
+        self.keeper.poll_at().max(self.hold_until)
+    }
+
+    /// Takes up what is believed of a record. Returns whether its credential is held now.
+    pub(crate) fn restore(&mut self, now: Instant, believed: &Believed) -> bool {
+        self.keeper.restore_ledger(now, believed.ledger);
+        let taken = believed.snapshot().is_some_and(|stored| {
+            let generation = stored.generation.saturating_sub(self.earlier);
+            self.keeper.restore(now, &core::Snapshot { generation, ..stored })
+        });
+        self.outrank(believed.generation);
+        taken
+    }
+
     /// What went wrong last, if the last exchange failed.
     pub(crate) fn trouble(&self) -> Option<Reason> {
         match (self.keeper.trouble()?, &self.detail) {
@@ -79,7 +108,7 @@ impl Cell {
             key,
             host,
             name: Mutex::new(name),
-            state: Mutex::new(State { keeper, detail: None, hold_until: Instant::ZERO, lease: None }),
+            state: Mutex::new(State { keeper, earlier: 0, detail: None, hold_until: Instant::ZERO, lease: None }),
             snapshot: ArcSwap::from_pointee(snapshot),
             entry: Mutex::default(),
             parent,
@@ -170,7 +199,7 @@ impl Cell {
     /// Shows readers what the keeper holds now. Must follow everything that changes the keeper, under its lock.
     pub(crate) fn publish(&self, state: &mut State, now: Instant) {
         let before = self.snapshot();
-        let (keeper, generation) = (&state.keeper, state.keeper.generation());
+        let (keeper, generation) = (&state.keeper, state.generation());
         let held = keeper.token(now).map(|token| match &before.held {
             Some(held) if held.generation() == generation && held.fingerprint() == token.fingerprint() => held.clone(),
             _ => Arc::new(Held::new(token, generation)),

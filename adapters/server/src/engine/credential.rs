@@ -166,7 +166,7 @@ impl Credential {
         let mut state = self.cell.lock();
         let outcome = outcome(state.keeper.rotate(now), now);
         self.cell.publish(&mut state, now);
-        let generation = state.keeper.generation();
+        let generation = state.generation();
         drop(state);
         self.inner.plan(&self.cell);
         events::rotated(&self.cell, outcome.name());
@@ -255,7 +255,7 @@ impl Credential {
         Status {
             remaining: held.map(|held| held.remaining),
             life: held.map_or(Duration::ZERO, |held| held.life),
-            generation: state.keeper.generation(),
+            generation: state.generation(),
             fetching: state.keeper.in_flight().is_some(),
             next_in,
             ledger: state.keeper.ledger(now),
@@ -307,7 +307,7 @@ impl Inner {
         if was_valid {
             cell.publish(&mut state, now);
         }
-        let generation = state.keeper.generation();
+        let generation = state.generation();
         drop(state);
         if dropped {
             self.plan(cell);

@@ -31,7 +31,9 @@ impl Moment {
 
 /// What is believed of a record.
 pub(crate) struct Believed {
-    token: Option<(Token, Duration, Duration, u32)>,
+    token: Option<(Token, Duration, Duration)>,
+    /// Its number counts even when the credential itself is over: the next one has a higher one.
+    pub(crate) generation: u32,
     pub(crate) ledger: Ledger,
     /// Why its credential is not believed, where it is not simply over.
     pub(crate) doubt: Option<&'static str>,
@@ -39,8 +41,8 @@ pub(crate) struct Believed {
 
 impl Believed {
     pub(crate) fn snapshot(&self) -> Option<Snapshot<'_>> {
-        let (token, remaining, life, generation) = self.token.as_ref()?;
-        Some(Snapshot { token, remaining: *remaining, life: *life, generation: *generation })
+        let (token, remaining, life) = self.token.as_ref()?;
+        Some(Snapshot { token, remaining: *remaining, life: *life, generation: self.generation })
     }
 }
 
@@ -49,7 +51,7 @@ pub(crate) fn believe(record: &Record, at: &Moment) -> Believed {
         None | Some(Ok((_, Duration::ZERO))) => (None, None),
         Some(Err(why)) => (None, Some(why)),
         Some(Ok((stored, left))) => match Token::new(&stored.text) {
-            Ok(token) => (Some((token, left, Duration::from_millis(stored.life_ms), record.generation)), None),
+            Ok(token) => (Some((token, left, Duration::from_millis(stored.life_ms))), None),
             Err(_) => (None, Some("its text is no credential")),
         },
     };
@@ -58,7 +60,7 @@ pub(crate) fn believe(record: &Record, at: &Moment) -> Believed {
     let ledger = Ledger { fetches: record.ledger.fetches, forced: record.ledger.forced, resets_in };
     // Its day is over, or it cannot be dated.
     let ledger = if resets_in.is_zero() { Ledger::default() } else { ledger };
-    Believed { token, ledger, doubt }
+    Believed { token, generation: record.generation, ledger, doubt }
 }
 
 fn life_left(stored: &StoredToken, at: &Moment) -> Result<Duration, &'static str> {
@@ -81,8 +83,8 @@ fn life_left(stored: &StoredToken, at: &Moment) -> Result<Duration, &'static str
     Ok(by_wall)
 }
 
-/// What a keeper holds, to be stored.
-pub(crate) fn write_down(keeper: &Keeper, at: &Moment) -> Record {
+/// What a keeper holds, to be stored under this number.
+pub(crate) fn write_down(keeper: &Keeper, generation: u32, at: &Moment) -> Record {
     let token = keeper.snapshot(at.now).map(|snapshot| StoredToken {
         text: Zeroizing::new(snapshot.token.as_str().to_owned()),
         life_ms: millis(snapshot.life),
@@ -91,7 +93,7 @@ pub(crate) fn write_down(keeper: &Keeper, at: &Moment) -> Record {
         boot_id: at.boot_id.clone(),
         boot_expires_at_ms: at.now.saturating_add(snapshot.remaining).as_millis(),
     });
-    Record { generation: keeper.generation(), token, ledger: ledger(keeper, at), lease: None }
+    Record { generation, token, ledger: ledger(keeper, at), lease: None }
 }
 
 pub(crate) fn ledger(keeper: &Keeper, at: &Moment) -> StoredLedger {

@@ -4,15 +4,15 @@
 use std::{sync::Arc, time::Duration};
 
 use wxtoken::{
-    EXCHANGE_LIMIT_MS, Failure, Instant, Reason, TransportError,
-    core::{Action, Fetch, Keeper, Outcome, Repeat},
+    EXCHANGE_LIMIT_MS, Failure, Reason, TransportError,
+    core::{Action, Fetch, Outcome, Repeat},
 };
 
 use crate::{
     engine::{Cell, Inner, State},
     events,
     snapshot::Held,
-    store::{Attempt, Believed, Claim, Claimed, Failing, Lease, Moment, believe, ledger, write_down},
+    store::{Attempt, Believed, Claim, Claimed, Failing, Lease, Moment, Record, believe, ledger, write_down},
     upstream::Response,
 };
 
@@ -20,6 +20,8 @@ use crate::{
 const EXCHANGE_LIMIT: Duration = Duration::from_millis(EXCHANGE_LIMIT_MS as u64);
 /// A store that does not answer a claim within this is gone on without.
 const CLAIM_LIMIT: Duration = Duration::from_secs(2);
+/// So often a newer record in the store is outranked; each time another server must have been faster.
+const SAVE_TRIES: usize = 3;
 /// After this an exchange has ended for whoever made it, whatever became of them.
 const LEASE_MS: u64 = 15_000;
 /// After this it has been executed on the platform, or never will be; core's quiet window.
@@ -76,7 +78,7 @@ async fn leave(inner: &Arc<Inner>, cell: &Arc<Cell>) -> Leave {
         if state.due_at() > at.now {
             return Leave::NotNow;
         }
-        let claim = claim(inner, cell, &state.keeper, &at);
+        let claim = claim(inner, cell, &state, &at);
         state.lease = Some(claim.lease);
         claim
     };
@@ -110,14 +112,15 @@ async fn leave(inner: &Arc<Inner>, cell: &Arc<Cell>) -> Leave {
 }
 
 /// What is asked of the store, with this exchange counted into the ledger.
-fn claim(inner: &Inner, cell: &Cell, keeper: &Keeper, at: &Moment) -> Claim {
+fn claim(inner: &Inner, cell: &Cell, state: &State, at: &Moment) -> Claim {
+    let keeper = &state.keeper;
     let taken_at_ms = at.unix_ms();
     let rotates = keeper.endpoint().repeat() == Repeat::Rotates;
     let mut after = keeper.clone();
     after.poll(at.now);
     Claim {
         key: cell.key,
-        generation: keeper.generation(),
+        generation: state.generation(),
         lease: Lease {
             owner: inner.owner,
             taken_at_ms,
@@ -179,7 +182,7 @@ fn conclude(
         _ => state.detail.take(),
     };
     cell.publish(&mut state, now);
-    let (generation, remaining) = (state.keeper.generation(), state.keeper.remaining(now));
+    let (generation, remaining) = (state.generation(), state.keeper.remaining(now));
     let (trouble, next_in) = (state.trouble(), state.due_at().saturating_since(now));
     drop(state);
     // Not under the lock: a subscriber may well ask the engine something.
@@ -195,7 +198,7 @@ fn conclude(
         }
         _ => {}
     }
-    if let Outcome::Granted { .. } = outcome {
+    if matches!(outcome, Outcome::Granted { .. }) {
         inner.tell(cell, generation);
     }
     outcome
@@ -232,24 +235,32 @@ async fn end(inner: &Arc<Inner>, cell: &Arc<Cell>, attempt: Attempt, maybe_execu
 }
 
 impl Inner {
-    /// Stores what a credential's keeper holds.
+    /// Stores what a credential's keeper holds. Where the store knows a higher number, the credential that lives longer was
+    /// fetched later, and is kept.
     pub(crate) async fn save(self: &Arc<Self>, cell: &Arc<Cell>) {
-        let at = self.moment();
-        let record = {
-            let state = cell.lock();
-            let mut record = write_down(&state.keeper, &at);
-            record.lease = state.lease;
-            record
-        };
-        // Before, not after: what changes meanwhile is unsaved again.
-        cell.set_unsaved(false);
-        match self.coordinator.commit(Attempt { key: cell.key, owner: self.owner }, record).await {
-            Ok(None) => self.store_works(),
-            Ok(Some(newer)) => {
-                self.store_works();
-                self.take_up(cell, &believe(&newer, &self.moment()));
+        for _ in 0..SAVE_TRIES {
+            let at = self.moment();
+            let (record, remaining) = {
+                let state = cell.lock();
+                let lease = state.lease;
+                (Record { lease, ..write_down(&state.keeper, state.generation(), &at) }, state.keeper.remaining(at.now))
+            };
+            // Before, not after: what changes meanwhile is unsaved again.
+            cell.set_unsaved(false);
+            match self.coordinator.commit(Attempt { key: cell.key, owner: self.owner }, record).await {
+                Ok(None) => return self.store_works(),
+                Err(failing) => return self.store_fails(cell, failing),
+                Ok(Some(newer)) => {
+                    let believed = believe(&newer, &at);
+                    if remaining.is_zero() || believed.snapshot().is_some_and(|other| other.remaining > remaining) {
+                        self.take_up(cell, &believed);
+                        return self.store_works();
+                    }
+                    let mut state = cell.lock();
+                    state.outrank(believed.generation.saturating_add(1));
+                    cell.publish(&mut state, at.now);
+                }
             }
-            Err(failing) => self.store_fails(cell, failing),
         }
     }
 
@@ -259,25 +270,13 @@ impl Inner {
         let mut state = cell.lock();
         let taken = state.restore(now, believed);
         cell.publish(&mut state, now);
-        let (generation, remaining) = (state.keeper.generation(), state.keeper.remaining(now));
+        let (generation, remaining) = (state.generation(), state.keeper.remaining(now));
         drop(state);
         if taken {
             events::taken_up(cell, generation, remaining);
             self.tell(cell, generation);
         }
         taken
-    }
-}
-
-impl State {
-    /// When an attempt may be made: when the keeper wants it, and nobody else may be at it.
-    pub(crate) fn due_at(&self) -> Instant {
-        self.keeper.poll_at().max(self.hold_until)
-    }
-
-    pub(crate) fn restore(&mut self, now: Instant, believed: &Believed) -> bool {
-        self.keeper.restore_ledger(now, believed.ledger);
-        believed.snapshot().is_some_and(|stored| self.keeper.restore(now, &stored))
     }
 }
 

@@ -62,6 +62,55 @@ async fn a_changed_secret_does_not_take_the_old_token() {
 }
 
 #[tokio::test]
+async fn after_a_long_sleep_one_fetch_brings_the_next_generation() {
+    let world = World::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("wxtoken.redb");
+    held_at_first(&world, &path).await;
+    world.advance(10_000);
+    for _ in 0..2 {
+        // The second time it comes from the store.
+        let (store, _) = Redb::open(&path).expect("a store");
+        let engine = world.engine(store, &[world.shop()]).await;
+        let token = engine.find("shop").expect("there").token();
+        let snapshot = token.wait(PATIENCE).await.expect("a token");
+        assert_eq!((snapshot.generation(), world.fetches()), (2, 2));
+        engine.stop().await.expect("stored");
+    }
+}
+
+#[tokio::test]
+async fn what_was_fetched_while_the_store_failed_outranks_what_it_holds() {
+    let world = World::new();
+    let (store, fail) = Failing::new();
+    let memory = store.inner.share();
+    // The store holds the third; a server that cannot read it begins anew.
+    let first = world.engine(memory.share(), &[world.rotating_shop()]).await;
+    let token = first.find("shop").expect("there").token();
+    for generation in 1..=3 {
+        until(&token, at_rest(generation)).await;
+        world.advance(if generation < 3 { 5_410 } else { 60 });
+    }
+    first.stop().await.expect("stored");
+    fail.store(true, Ordering::Relaxed);
+    let second = world.engine(store, &[world.rotating_shop()]).await;
+    let token = second.find("shop").expect("there").token();
+    let text = until(&token, at_rest(1)).await.valid(second.clock().now()).expect("valid").as_str().to_owned();
+    fail.store(false, Ordering::Relaxed);
+    let mut tries = 0;
+    while second.store_trouble().is_some() {
+        world.advance(10);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tries += 1;
+        assert!(tries < 2_000, "it is saved in the end");
+    }
+    let third = world.engine(memory, &[world.rotating_shop()]).await;
+    let snapshot = third.find("shop").expect("there").token().snapshot();
+    assert_eq!(snapshot.valid(third.clock().now()).map(|held| held.as_str()), Some(text.as_str()));
+    assert_eq!((snapshot.generation(), world.fetches()), (4, 4));
+}
+
+#[tokio::test]
 async fn a_clock_that_was_set_wrong_makes_no_dead_token_live() {
     let world = World::new();
     let folder = tempfile::tempdir().expect("a folder");
