@@ -107,6 +107,13 @@ fn an_errcode_may_stand_in_quotes() {
 }
 
 #[test]
+fn a_null_says_nothing_before_a_value_and_after_it() {
+    assert_eq!(refused(r#"{"errcode":null,"errcode":7,"errcode":null}"#).0, 7);
+    let twice = r#"{"access_token":"t","expires_in":60,"access_token":null,"expires_in":null}"#;
+    assert_eq!(granted(twice), ("t".into(), 60));
+}
+
+#[test]
 fn what_is_neither_is_malformed() {
     for (body, want) in [
         ("", Malformed::NotJson),

@@ -47,6 +47,7 @@ fn an_errcode_elsewhere_is_not_the_replys() {
         r#"{"text":"\"errcode\":40001","n":1}"#,
         r#"{"text":"\\","n":{"a":[[],{}]},"xerrcode":1,"errcodes":2,"errcod":3,"":4}"#,
         r#"{"a":"errcode","b":"}","c":"\\\"}"}"#,
+        r#"{"a\"errcode":1,"\"":2,"c\\":3,"\\\"errcode":4}"#,
         // A name written with escapes is another name to us: nothing the platform sends.
         r#"{"errcod\u0065":40001}"#,
     ] {
