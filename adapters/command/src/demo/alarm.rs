@@ -68,8 +68,12 @@ impl Stage<'_> {
             self.actors.iter().flat_map(|actor| &actor.alarms).filter(|alarm| alarm.trouble == trouble).collect();
         let (all, once) = (sent.len(), sent.iter().filter(|alarm| alarm.told.is_none() && alarm.arrived == 1).count());
         let right = all > 0 && sent.iter().all(|alarm| alarm.is_right());
-        let refused = all - once;
-        let rest = if refused > 0 { format!(", {refused} not executed and its sender told so") } else { String::new() };
+        let refused = sent.iter().filter(|alarm| alarm.told.is_some() && alarm.is_right()).count();
+        let rest = match (refused, all - once - refused) {
+            (0, 0) => String::new(),
+            (refused, 0) => format!(", {refused} not executed and its sender told so"),
+            (_, wrong) => format!(", {wrong} otherwise than its sender knows"),
+        };
         self.promise(right, format!("alarms sent during {trouble}: {all} sent, {once} arrived exactly once{rest}"));
     }
 }
