@@ -82,9 +82,9 @@ impl Door {
                 accepted = accept(listener.as_ref(), &permits) => accepted,
                 Some(Switch { open, done }) = switches.recv() => {
                     let result = if open { reopen(&mut listener, kept.take(), address) } else {
-                        if listener.take().is_some() {
+                        if let Some(open) = listener.take() {
                             // Should another program be that quick, opening the door again reports it.
-                            kept = bind(address).ok();
+                            kept = close(open, address).ok();
                         }
                         connections.shutdown().await;
                         Ok(())
@@ -137,6 +137,16 @@ fn reopen(listener: &mut Option<TcpListener>, kept: Option<TcpSocket>, address: 
     Ok(())
 }
 
+/// Ends the listening and keeps the address.
+fn close(listener: TcpListener, address: SocketAddr) -> io::Result<TcpSocket> {
+    // A program that another thread is just starting has a copy of the socket until it runs, and dropping ours alone would
+    // leave it listening for so long. Where this cannot be done to a listener, dropping it is all there is.
+    #[cfg(unix)]
+    let _ = rustix::net::shutdown(&listener, rustix::net::Shutdown::Both);
+    drop(listener);
+    bind(address)
+}
+
 /// A socket that has the address and does not listen: whoever connects is refused.
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
@@ -145,4 +155,27 @@ fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_door_is_closed_for_every_copy_of_its_socket() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+        let _guard = runtime.enter();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.set_nonblocking(true).expect("a socket");
+        // As a child has one between its fork and its exec.
+        let copy = listener.try_clone().expect("a copy");
+        let address = listener.local_addr().expect("an address");
+        let kept = close(TcpListener::from_std(listener).expect("a listener"), address).expect("the address");
+        let refused = std::net::TcpStream::connect(address).expect_err("nobody listens");
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        let mut again = None;
+        reopen(&mut again, Some(kept), address).expect("it opens again");
+        std::net::TcpStream::connect(address).expect("somebody listens");
+        drop(copy);
+    }
 }
