@@ -1,6 +1,9 @@
 //! Who is asking, and what may they do? A key is presented; its SHA-256 names a client, and nothing else is known of it.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -13,7 +16,7 @@ pub(crate) struct Access {
     /// By the first half of the hash of each key. The other half is compared in constant time: how long a look-up takes
     /// says nothing that helps to find a key.
     by_hash: HashMap<[u8; 16], Vec<(usize, [u8; 32])>>,
-    clients: Vec<Client>,
+    clients: Vec<Arc<Client>>,
 }
 
 /// One client.
@@ -31,17 +34,17 @@ impl Access {
             for key in &spec.keys {
                 access.by_hash.entry(head(key)).or_default().push((nth, *key));
             }
-            access.clients.push(Client {
+            access.clients.push(Arc::new(Client {
                 name: spec.name.clone(),
                 accounts: spec.accounts.iter().cloned().collect(),
                 may: spec.may.clone(),
-            });
+            }));
         }
         access
     }
 
     /// The client whose key this is.
-    pub(crate) fn client(&self, key: &str) -> Option<&Client> {
+    pub(crate) fn client(&self, key: &str) -> Option<&Arc<Client>> {
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
         let candidates = self.by_hash.get(&head(&hash))?;
         let (nth, _) = candidates.iter().find(|(_, known)| bool::from(known.ct_eq(&hash)))?;

@@ -1,6 +1,6 @@
 //! What is told to `tracing`, and with which fields? Never a URL, a token or a secret: they are not at hand here.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use tracing::{Level, event};
 use wxtoken::Reason;
@@ -90,8 +90,9 @@ pub(crate) fn reloaded(accounts: usize, clients: usize, wants_restart: bool) {
     }
 }
 
-pub(crate) fn asked(client: &str, account: &str, kind: &str, what: &str) {
-    event!(target: TARGET, Level::DEBUG, client, account, kind, what, "asked");
+pub(crate) fn asked(client: &str, from: Option<IpAddr>, account: &str, what: &str, granted: bool) {
+    let from = from.map(tracing::field::display);
+    event!(target: TARGET, Level::DEBUG, client, from, account, what, granted, "asked");
 }
 
 pub(crate) fn not_accepted(error: &std::io::Error) {

@@ -7,8 +7,8 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Reply, json, problem::Problem};
-use crate::{Credential, Engine, Reported, Seen, access::Client};
+use super::{Asking, Reply, json, problem::Problem};
+use crate::{Credential, Engine, Reported, Seen};
 
 /// How long a reader waits for a credential that is being fetched: longer than one exchange may take.
 const WAIT: Duration = Duration::from_secs(15);
@@ -70,8 +70,8 @@ fn outcome(reported: Reported) -> Reply {
 }
 
 /// The accounts that are this client's.
-pub(super) fn accounts(engine: &Engine, client: &Client) -> Reply {
-    let mut accounts: Vec<_> = client.accounts().filter_map(|name| engine.find(name)).collect();
+pub(super) fn accounts(engine: &Engine, asking: &Asking) -> Reply {
+    let mut accounts: Vec<_> = asking.client.accounts().filter_map(|name| engine.find(name)).collect();
     accounts.sort_by(|a, b| a.name().cmp(b.name()));
     let now = engine.clock().now();
     let described = accounts.iter().map(|account| {

@@ -20,6 +20,8 @@ impl Transport for Script {
     }
 }
 
+const HERE: Peer = Peer { address: None };
+
 async fn doors(well: bool) -> Doors {
     let accounts = [
         AccountSpec::new("shop", AccountKind::Official, "wx1", "a secret"),
@@ -45,11 +47,11 @@ async fn ask(doors: &Doors, method: &str, path: &str, key: &str, body: &str) -> 
     if !key.is_empty() {
         request = request.header("authorization", format!("Bearer {key}"));
     }
-    let reply = doors.answer(request.body(Full::new(Bytes::from(body.to_owned()))).expect("a request")).await;
+    let reply = doors.answer(&HERE, request.body(Full::new(Bytes::from(body.to_owned()))).expect("a request")).await;
     let (head, body) = reply.into_parts();
     let bytes = body.collect().await.expect("whole").to_bytes();
     let value = serde_json::from_slice(&bytes).expect("JSON");
-    (head.status.as_u16(), value, Response::from_parts(head, Full::new(bytes)))
+    (head.status.as_u16(), value, Response::from_parts(head, Either::Left(Full::new(bytes))))
 }
 
 #[tokio::test]
@@ -143,5 +145,5 @@ async fn bad_requests_are_answered_as_such() {
         assert_eq!(status, want, "{method} {path} {answer}");
     }
     let request = Request::get("/v1/accounts").header("authorization", "Basic K1").body(Empty::<Bytes>::new());
-    assert_eq!(doors.answer(request.expect("a request")).await.status(), 401);
+    assert_eq!(doors.answer(&HERE, request.expect("a request")).await.status(), 401);
 }

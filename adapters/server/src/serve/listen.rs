@@ -13,7 +13,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{doors::Doors, events};
+use crate::{
+    doors::{Content, Doors, Peer},
+    events,
+};
 
 /// How many connections are served at a time; further ones wait in the system's queue.
 const MAX_CONNECTIONS: usize = 8_192;
@@ -62,8 +65,9 @@ async fn accept(listener: TcpListener, doors: Arc<Doors>, mut stopped: watch::Re
             _ = stopped.wait_for(|stopped| *stopped) => return graceful,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let connection = graceful.watch(serve(stream, doors.clone()));
+            Ok((stream, from)) => {
+                let peer = Peer { address: Some(from.ip().to_canonical()) };
+                let connection = graceful.watch(serve(stream, peer, doors.clone()));
                 tokio::spawn(async move {
                     // A peer that left, or spoke no HTTP, is no news.
                     let _ = connection.await;
@@ -81,21 +85,17 @@ async fn accept(listener: TcpListener, doors: Arc<Doors>, mut stopped: watch::Re
 
 fn serve(
     stream: TcpStream,
+    peer: Peer,
     doors: Arc<Doors>,
 ) -> http1::Connection<
     TokioIo<TcpStream>,
-    impl hyper::service::HttpService<
-        hyper::body::Incoming,
-        ResBody = http_body_util::Full<hyper::body::Bytes>,
-        Error = Infallible,
-        Future: Send,
-    >,
+    impl hyper::service::HttpService<hyper::body::Incoming, ResBody = Content, Error = Infallible, Future: Send>,
 > {
     // A small answer must not wait for the next one.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let doors = doors.clone();
-        async move { Ok::<_, Infallible>(doors.answer(request).await) }
+        let (doors, peer) = (doors.clone(), peer.clone());
+        async move { Ok::<_, Infallible>(doors.answer(&peer, request).await) }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,0 +1,28 @@
+//! Who is at the door? The client whose key was presented, and from where it came.
+
+use std::{net::IpAddr, sync::Arc};
+
+use crate::{access::Client, config::Permission, events};
+
+/// The other end of a connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    /// `None`: a process of this machine, on the Unix socket.
+    pub(crate) address: Option<IpAddr>,
+}
+
+/// Who asks. Goes along with a request through all doors, so that each can say who did what.
+#[derive(Clone, Debug)]
+pub(crate) struct Asking {
+    pub(crate) client: Arc<Client>,
+    pub(crate) peer: Peer,
+}
+
+impl Asking {
+    /// Whether it may do this with that account. What is asked for is told to the log, and whether it is granted.
+    pub(crate) fn may(&self, permission: Permission, account: &str) -> bool {
+        let granted = self.client.has(account) && self.client.may(permission);
+        events::asked(&self.client.name, self.peer.address, account, permission.name(), granted);
+        granted
+    }
+}
