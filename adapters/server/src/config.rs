@@ -14,6 +14,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sha2::{Digest as _, Sha256};
+
 pub(crate) use self::file::hex;
 pub use self::{file::template, secret::Environment};
 use crate::{account::AccountSpec, upstream::Roots};
@@ -56,6 +58,19 @@ pub struct ClientSpec {
     pub accounts: Vec<String>,
     /// What it may do with them.
     pub may: Vec<Permission>,
+}
+
+impl ClientSpec {
+    /// A client that has this key, and may do this with these accounts.
+    #[must_use]
+    pub fn new(name: &str, key: &str, accounts: &[&str], may: &[Permission]) -> Self {
+        Self {
+            name: name.to_owned(),
+            keys: vec![Sha256::digest(key).into()],
+            accounts: accounts.iter().map(|&account| account.to_owned()).collect(),
+            may: may.to_vec(),
+        }
+    }
 }
 
 /// What a client may do.

@@ -19,6 +19,6 @@ pub use engine::{
     BadAccounts, Builder, Change, Credential, Engine, Loaded, NoToken, ReportOutcome, Reported, Seen, Status,
 };
 pub use kind::{EndpointChoice, Kind};
-pub use serve::{CannotStart, Server, Stopped};
+pub use serve::{CannotStart, Server, Serving, Stopped};
 pub use snapshot::{Held, Snapshot};
 pub use upstream::{BadRoots, Exchange, Https, Response, Roots, Transport};

@@ -2,6 +2,7 @@
 //! an answer.
 
 mod listen;
+mod serving;
 mod supervisor;
 
 use std::{
@@ -13,6 +14,7 @@ use std::{
 
 use tokio::net::TcpListener;
 
+pub use self::serving::Serving;
 use self::{listen::Open, supervisor::Supervisor};
 use crate::{
     access::Access,

@@ -29,15 +29,9 @@ async fn doors(well: bool) -> Doors {
     ];
     let clock = VirtualClock::new(Duration::from_secs(1_800_000_000));
     let engine = Engine::builder().clock(clock).transport(Script(well)).start(&accounts).await.expect("good");
-    let client = |name: &str, key: &str, may| ClientSpec {
-        name: name.to_owned(),
-        keys: vec![Sha256::digest(key).into()],
-        accounts: vec!["shop".to_owned()],
-        may,
-    };
     let clients = [
-        client("all", "K1", vec![Permission::Read, Permission::Report, Permission::Rotate]),
-        client("none", "K2", vec![]),
+        ClientSpec::new("all", "K1", &["shop"], &[Permission::Read, Permission::Report, Permission::Rotate]),
+        ClientSpec::new("none", "K2", &["shop"], &[]),
     ];
     Doors::new(engine, Access::new(&clients))
 }
