@@ -13,7 +13,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 default_parts=(fmt lint doc unit no-alloc no-panic size-of size tree shuttle process fuzz-smoke secrets demo firmware-plain)
-other_parts=(fuzz mutants cargo-mutants bench properties-long server-kill server-soak firmware)
+other_parts=(fuzz mutants cargo-mutants bench properties-long server-bench server-kill server-soak firmware)
 size_arguments=()
 mutant_arguments=()
 cargo_mutants_arguments=()
@@ -51,6 +51,7 @@ Only when named:
                     noticed yet)
   bench             the benchmarks
   properties-long   properties and simulated days, twenty times as many, from a new seed
+  server-bench      what reading a token costs the token server, beside nginx and Redis under the same load
   server-kill       the token server is killed a thousand times under load: nothing stored is fetched again, nothing torn
   server-soak       100,000 accounts for three simulated days: fetches, memory and processor time
   firmware          the same with all four images, the certificates too (builds Mbed TLS, for minutes)
@@ -377,6 +378,13 @@ run_firmware() {
     CARGO_TARGET_DIR=$CARGO_TARGET_DIR/firmware cargo test --locked --quiet --manifest-path examples/firmware/Cargo.toml \
         -p wxtoken-firmware -p wxtoken-firmware-runner
     examples/firmware/test.sh "$@"
+}
+
+part_server_bench() {
+    want_test wxtoken-cli speed
+    want_command nginx nginx-light
+    want_command redis-server redis-server
+    cargo test --locked --release -p wxtoken-cli --test speed
 }
 
 part_server_kill() {
