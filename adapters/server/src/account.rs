@@ -186,7 +186,12 @@ impl Who {
     /// The account as core wants it, at the endpoint of one of its credentials. It was checked when this was made, so it
     /// is always `Some`.
     pub(crate) fn account(&self, kind: Kind) -> Option<core::Account<'_>> {
-        let account = core::Account::new(self.endpoint(kind)?, &self.id, &self.secret).ok()?;
+        self.account_at(self.endpoint(kind)?)
+    }
+
+    /// The same at an endpoint of our own making.
+    pub(crate) fn account_at(&self, endpoint: &'static Endpoint) -> Option<core::Account<'_>> {
+        let account = core::Account::new(endpoint, &self.id, &self.secret).ok()?;
         Some(account.with_base(self.base()))
     }
 

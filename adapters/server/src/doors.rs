@@ -3,6 +3,7 @@
 mod asking;
 mod native;
 mod problem;
+mod wechat;
 
 use std::sync::Arc;
 
@@ -37,11 +38,13 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static> Incoming for
 pub(crate) struct Doors {
     engine: Engine,
     access: ArcSwap<Access>,
+    /// Who was given what in WeChat's shape.
+    returning: wechat::Returning,
 }
 
 impl Doors {
     pub(crate) fn new(engine: Engine, access: Access) -> Self {
-        Self { engine, access: ArcSwap::from_pointee(access) }
+        Self { engine, access: ArcSwap::from_pointee(access), returning: wechat::Returning::default() }
     }
 
     pub(crate) fn set_access(&self, access: Access) {
@@ -59,6 +62,8 @@ impl Doors {
         match path.as_slice() {
             ["healthz"] => return only(&head.method, &Method::GET).map(|()| native::health(&self.engine)),
             ["readyz"] => return only(&head.method, &Method::GET).map(|()| native::ready(&self.engine)),
+            // Its key is in the request, where WeChat has its secret.
+            ["cgi-bin", path @ ..] => return Ok(self.wechat(peer, &head, path, body).await),
             _ => {}
         }
         let key = presented(&head.headers).ok_or(Problem::NO_KEY)?;

@@ -3,7 +3,9 @@
 mod accounts;
 mod cell;
 mod credential;
+mod probe;
 mod start;
+mod tokens;
 
 use std::{
     sync::{
@@ -16,9 +18,10 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::broadcast;
 
-use self::accounts::Accounts;
 pub(crate) use self::accounts::check as check_accounts;
 pub(crate) use self::cell::{Cell, State};
+pub(crate) use self::probe::Doubt;
+use self::{accounts::Accounts, tokens::Tokens};
 pub use self::{
     accounts::{BadAccounts, Loaded},
     credential::{Credential, NoToken, ReportOutcome, Reported, Seen, Status},
@@ -47,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) owner: Owner,
     pub(crate) boot_id: String,
+    /// Whose each token is.
+    pub(crate) tokens: Tokens,
     store: Mutex<Option<Failing>>,
     any_unsaved: AtomicBool,
     changes: broadcast::Sender<Change>,
@@ -83,6 +88,16 @@ impl Engine {
     pub fn with_id(&self, id: &str) -> Vec<Account> {
         let entries = self.inner.accounts.load().by_id(id);
         entries.into_iter().map(|entry| Account { entry, inner: self.inner.clone() }).collect()
+    }
+
+    /// The account whose access token this is, or was until lately: some that were replaced are still remembered.
+    #[must_use]
+    pub fn with_token(&self, text: &str) -> Option<Account> {
+        let cell = self.inner.tokens.find(text)?;
+        // By the name it has now, and only while it is configured.
+        let entry = self.inner.accounts.load().by_name(&cell.name())?;
+        let is_it = entry.cells.first().is_some_and(|token| Arc::ptr_eq(token, &cell));
+        is_it.then(|| Account { entry, inner: self.inner.clone() })
     }
 
     /// All accounts, by name.
@@ -173,7 +188,8 @@ impl Inner {
     }
 
     /// A credential was replaced: its tickets may be fetched now, and whoever follows all changes hears of it.
-    pub(crate) fn tell(&self, cell: &Cell, generation: u32) {
+    pub(crate) fn tell(&self, cell: &Arc<Cell>, generation: u32) {
+        self.tokens.note(cell);
         for child in cell.children() {
             child.token_came(self.clock.now());
             self.plan(&child);

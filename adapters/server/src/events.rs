@@ -45,6 +45,10 @@ pub(crate) fn rotated(cell: &Cell, outcome: &str) {
     about!(Level::INFO, cell, outcome, "a new one is wanted");
 }
 
+pub(crate) fn probed(cell: &Cell, refused: Option<bool>) {
+    about!(Level::DEBUG, cell, refused, "somebody came back for it; the platform was asked about it");
+}
+
 pub(crate) fn taken_up(cell: &Cell, generation: u32, remaining: Duration) {
     about!(
         Level::INFO,

@@ -150,9 +150,11 @@ impl Inner {
         self.accounts.store(after.clone());
         for cell in before.cells().filter(|cell| !kept.contains(&Arc::as_ptr(cell))) {
             self.agenda.retire(cell);
+            self.tokens.forget(cell);
         }
         loaded.removed = before.len() - loaded.unchanged;
         for cell in fresh {
+            self.tokens.note(&cell);
             self.plan(&cell);
         }
         events::accounts(loaded.accounts, loaded.restored, loaded.removed);

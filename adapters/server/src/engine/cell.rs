@@ -37,6 +37,10 @@ pub(crate) struct Cell {
     /// Made by the first who waits: most credentials are never waited for.
     changed: OnceLock<watch::Sender<u32>>,
     unsaved: AtomicBool,
+    /// By which its last tokens are found; see [`Tokens`](super::Tokens).
+    pub(super) hashes: Mutex<Vec<super::tokens::Hash>>,
+    /// Made by the first who doubts it: most credentials are never doubted.
+    pub(super) probing: OnceLock<Box<super::probe::Probing>>,
 }
 
 pub(crate) struct State {
@@ -115,6 +119,8 @@ impl Cell {
             children: Mutex::default(),
             changed: OnceLock::new(),
             unsaved: AtomicBool::new(false),
+            hashes: Mutex::default(),
+            probing: OnceLock::new(),
         }
     }
 
@@ -220,6 +226,6 @@ impl Cell {
 }
 
 /// Nothing under these locks panics between two changes that belong together.
-fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

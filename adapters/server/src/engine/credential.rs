@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use wxtoken::{Act, Fingerprint, Instant, Ledger, Reason, core};
 
 use super::{Cell, Inner};
-use crate::{events, kind::Kind, snapshot::Snapshot};
+use crate::{events, kind::Kind, snapshot::Snapshot, store::Key};
 
 /// One credential of an account, cheap to clone.
 #[derive(Clone)]
@@ -221,6 +221,17 @@ impl Credential {
                 () = self.inner.clock.sleep_until(until) => {}
             }
         }
+    }
+
+    /// Which one it is, among all of all accounts.
+    pub(crate) fn key(&self) -> Key {
+        self.cell.key
+    }
+
+    /// Whether a fetch of it is under way or due.
+    pub(crate) fn is_coming(&self) -> bool {
+        let now = self.inner.clock.now();
+        self.cell.is_coming(now, now)
     }
 
     /// What must be fetched first: of a ticket without its token, that.

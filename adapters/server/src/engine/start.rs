@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::broadcast;
 use wxtoken::Instant;
 
-use super::{BadAccounts, Engine, Inner, Loaded, SAVE_EVERY};
+use super::{BadAccounts, Engine, Inner, Loaded, SAVE_EVERY, Tokens};
 use crate::{
     account::AccountSpec,
     clock::{Clock, SystemClock},
@@ -97,6 +97,7 @@ impl Builder {
             owner: owner(),
             boot_id: clock.boot_id().unwrap_or_default(),
             clock,
+            tokens: Tokens::default(),
             store: Mutex::default(),
             any_unsaved: AtomicBool::new(false),
             changes: broadcast::Sender::new(CHANGES_ROOM),
