@@ -26,8 +26,6 @@ use crate::{
 
 /// How long an SDK waits for a credential that is being fetched: longer than one exchange may take.
 const WAIT: Duration = Duration::from_secs(15);
-/// A token so young that the platform may not know it everywhere yet is handed out again after this pause.
-const PAUSE: Duration = Duration::from_secs(1);
 /// Where every fetch retires the token before it, that one is said to live this much longer than until the next fetch.
 const OVERLAP: Duration = Duration::from_secs(60);
 
@@ -127,11 +125,8 @@ impl Doors {
         }
         match token.doubt(&held).await {
             Doubt::Unfounded => return Ok((snapshot, held)),
-            Doubt::Founded(ReportOutcome::Kept) => {
-                let until = now.saturating_add(PAUSE);
-                self.engine.clock().sleep_until(until).await;
-            }
-            Doubt::Founded(_) | Doubt::Past => {}
+            Doubt::Kept(until) => self.engine.clock().sleep_until(until).await,
+            Doubt::Past => {}
         }
         let (snapshot, held) = self.valid(token).await?;
         let now = self.engine.clock().now();

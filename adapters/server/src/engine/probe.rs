@@ -13,18 +13,14 @@ use wxtoken::{
 };
 
 use super::Credential;
-use crate::{
-    engine::{ReportOutcome, Reported},
-    events,
-    snapshot::Held,
-};
+use crate::{engine::ReportOutcome, events, snapshot::Held};
 
 /// The probe may take this long: somebody waits for it, and without an answer the token is served as it is.
 const LIMIT: Duration = Duration::from_secs(5);
 /// What a probe said is believed for so long: a herd that comes back together costs one.
 const BELIEVED: Duration = Duration::from_secs(2);
 /// So many probes that found nothing may follow each other, then one in each interval.
-const BURST: u64 = 5;
+const BURST: u32 = 5;
 const INTERVAL: Duration = Duration::from_secs(60);
 
 static PLATFORM: Endpoint = endpoint(Product::Platform);
@@ -41,11 +37,14 @@ const fn endpoint(product: Product) -> Endpoint {
 pub(crate) enum Doubt {
     /// Nothing speaks against it, or nothing could be found out now: it is served as it is.
     Unfounded,
-    /// The platform refuses it; it was reported.
-    Founded(ReportOutcome),
-    /// Another is current, or none.
+    /// The platform refuses it, and it is kept because it is young: it is to be tried once more, not before then.
+    Kept(Instant),
+    /// The platform refuses it, and it was dropped; or another is current already.
     Past,
 }
+
+/// A token that is refused and kept is tried again after this: the platform may not know it everywhere yet.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What is known from probes of one credential.
 #[derive(Debug, Default)]
@@ -53,8 +52,8 @@ pub(super) struct Probing(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// What was said of this generation is believed until then.
-    believed: Option<(u32, Instant)>,
+    /// What was said of which generation, and until when that is believed.
+    said: Option<(u32, Instant, Doubt)>,
     /// When the budget is whole again.
     whole_at: Instant,
 }
@@ -70,24 +69,26 @@ impl Credential {
         if self.snapshot().valid(now).is_none_or(|current| current.generation() != held.generation()) {
             return Doubt::Past;
         }
-        let believed = known.believed.is_some_and(|(generation, until)| generation == held.generation() && now < until);
-        let spent = known.whole_at.saturating_since(now) > INTERVAL.saturating_mul(BURST as u32 - 1);
-        if believed || spent {
+        if let Some((_, _, said)) = known.said.filter(|&(of, until, _)| of == held.generation() && now < until) {
+            return said;
+        }
+        if known.whole_at.saturating_since(now) > INTERVAL.saturating_mul(BURST - 1) {
             return Doubt::Unfounded;
         }
         let refused = self.probe(held).await;
         let now = self.inner.clock.now();
         events::probed(&self.cell, refused);
-        if refused == Some(true) {
-            let Reported { outcome, .. } = self.report(held.fingerprint());
-            // Kept once, because it is young: the others of the herd must not take that away by a probe of their own.
-            known.believed =
-                (outcome == ReportOutcome::Kept).then(|| (held.generation(), now.saturating_add(BELIEVED)));
-            return Doubt::Founded(outcome);
-        }
-        known.believed = Some((held.generation(), now.saturating_add(BELIEVED)));
-        known.whole_at = known.whole_at.max(now).saturating_add(INTERVAL);
-        Doubt::Unfounded
+        let (said, until) = match refused {
+            Some(true) if self.report(held.fingerprint()).outcome != ReportOutcome::Kept => (Doubt::Past, now),
+            // The others of the herd must not take away by a probe of their own what is granted once.
+            Some(true) => (Doubt::Kept(now.saturating_add(PAUSE)), now.saturating_add(PAUSE)),
+            _ => {
+                known.whole_at = known.whole_at.max(now).saturating_add(INTERVAL);
+                (Doubt::Unfounded, now.saturating_add(BELIEVED))
+            }
+        };
+        known.said = Some((held.generation(), until, said));
+        said
     }
 
     /// Whether the platform refuses this token; `None`: it did not say.

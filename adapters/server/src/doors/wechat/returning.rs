@@ -14,7 +14,7 @@ use crate::store::Key;
 
 /// Threads that start together ask together, before any of them can have been refused: this long after the first of them
 /// was answered nobody has come back. Longer would let an SDK that loops turn so long; shorter costs a probe, no more.
-const TOGETHER: Duration = Duration::from_millis(500);
+const TOGETHER: Duration = Duration::from_millis(200);
 /// A client that comes back for one token more often than this is told to stop: it loops although the platform accepts
 /// the token, or it keeps nothing.
 const PER_SECOND: u64 = 50;
