@@ -12,7 +12,7 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-default_parts=(fmt lint doc unit no-alloc no-panic size-of size tree shuttle process fuzz-smoke secrets demo firmware-plain)
+default_parts=(fmt lint doc unit no-alloc no-panic size-of size tree shuttle process fuzz-smoke secrets demo interop firmware-plain)
 other_parts=(fuzz mutants cargo-mutants bench properties-long server-bench server-kill server-soak firmware)
 size_arguments=()
 mutant_arguments=()
@@ -40,6 +40,8 @@ Without a part: all of the following, in this order, within 30 minutes on 2 core
   secrets     no secret in anything the programs print
   demo        the demo ends within 30 s and with exit 0; the command takes 10 MB up and down in less than 12 MB of memory,
               byte for byte, with a bar on a terminal, and says how far it got when it is cut
+  interop     existing SDKs before a real token server, 64 threads each: cold start, tokens replaced elsewhere or refused, a
+              wrong key; fetches counted, and none of them loops
   firmware-plain  the gateway's images without TLS on an emulated board, in every case that concerns them
 
 Only when named:
@@ -315,6 +317,14 @@ part_demo() {
     # Of a build for release: one for debugging has memory of its own.
     want_test wxtoken-cli media
     cargo test --locked --release -p wxtoken-cli --test media -- --show-output
+}
+
+part_interop() {
+    python3 -c 'import ensurepip, venv' 2>/dev/null || want_packages "apt-get install python3-venv" python3-venv
+    want_command node nodejs
+    want_command npm npm
+    cargo build --locked -p wxtoken-cli
+    tests/interop/run.sh "$CARGO_TARGET_DIR/debug/wxtoken"
 }
 
 run_fuzz() {
