@@ -1,26 +1,30 @@
 //! What is answered to whom? The routes, behind one check of the key that tells nobody which accounts there are.
 
 mod asking;
+mod body;
+mod etag;
 mod native;
 mod problem;
+mod spread;
 mod wechat;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http_body_util::{BodyExt as _, Either, Full, Limited, combinators::UnsyncBoxBody};
+use http_body_util::{Either, Full, combinators::UnsyncBoxBody};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Body, Bytes},
     header::{self, HeaderValue},
 };
+use tokio::sync::watch;
 
 pub(crate) use self::asking::{Asking, Peer};
-use self::problem::Problem;
-use crate::{Credential, Engine, Kind, access::Access, config::Permission};
+use self::{body::MAX_BODY, problem::Problem, spread::Spread};
+use crate::{Engine, Kind, access::Access};
 
-/// The largest body that is read, in bytes.
-const MAX_BODY: usize = 4096;
+/// The most segments that a path is cut into; the last one has the rest.
+const SEGMENTS: usize = 9;
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -40,15 +44,39 @@ pub(crate) struct Doors {
     access: ArcSwap<Access>,
     /// Who was given what in WeChat's shape.
     returning: wechat::Returning,
+    spread: Spread,
+    /// Whether the server is about to end.
+    closing: watch::Sender<bool>,
 }
 
 impl Doors {
     pub(crate) fn new(engine: Engine, access: Access) -> Self {
-        Self { engine, access: ArcSwap::from_pointee(access), returning: wechat::Returning::default() }
+        Self {
+            engine,
+            access: ArcSwap::from_pointee(access),
+            returning: wechat::Returning::default(),
+            spread: Spread::new(),
+            closing: watch::Sender::new(false),
+        }
     }
 
     pub(crate) fn set_access(&self, access: Access) {
         self.access.store(Arc::new(access));
+    }
+
+    /// From now on nobody is kept waiting for what may happen later.
+    pub(crate) fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    fn is_closing(&self) -> bool {
+        *self.closing.borrow()
+    }
+
+    /// Ends when the server is about to.
+    async fn closed(&self) {
+        // The sender lives as long as `self` does.
+        let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 
     /// Answers one request. Never fails: what is wrong is an answer, too.
@@ -58,8 +86,9 @@ impl Doors {
 
     async fn route<B: Incoming>(&self, peer: &Peer, request: Request<B>) -> Result<Reply, Problem> {
         let (head, body) = request.into_parts();
-        let path: Vec<&str> = head.uri.path().split('/').skip(1).collect();
-        match path.as_slice() {
+        let mut segments = [""; SEGMENTS];
+        let path = cut(head.uri.path(), &mut segments);
+        match path {
             ["healthz"] => return only(&head.method, &Method::GET).map(|()| native::health(&self.engine)),
             ["readyz"] => return only(&head.method, &Method::GET).map(|()| native::ready(&self.engine)),
             // Its key is in the request, where WeChat has its secret.
@@ -68,17 +97,17 @@ impl Doors {
         }
         let key = presented(&head.headers).ok_or(Problem::NO_KEY)?;
         let asking = self.asking(peer, key).ok_or(Problem::NO_KEY)?;
-        match path.as_slice() {
+        match path {
             ["v1", "accounts"] => {
                 only(&head.method, &Method::GET)?;
                 Ok(native::accounts(&self.engine, &asking))
             }
             ["v1", "accounts", name, "token", rest @ ..] => {
-                self.credential(&head.method, &asking, name, Kind::Token, rest, body).await
+                self.credential(&head, &asking, name, Kind::Token, rest, body).await
             }
             ["v1", "accounts", name, "tickets", kind, rest @ ..] => {
                 let kind = Kind::named(kind).filter(|kind| *kind != Kind::Token).ok_or(Problem::NO_ROUTE)?;
-                self.credential(&head.method, &asking, name, kind, rest, body).await
+                self.credential(&head, &asking, name, kind, rest, body).await
             }
             _ => Err(Problem::NO_ROUTE),
         }
@@ -89,48 +118,26 @@ impl Doors {
         let client = self.access.load().client(key)?.clone();
         Some(Asking { client, peer: peer.clone() })
     }
-
-    async fn credential<B: Incoming>(
-        &self,
-        method: &Method,
-        asking: &Asking,
-        name: &str,
-        kind: Kind,
-        rest: &[&str],
-        body: B,
-    ) -> Result<Reply, Problem> {
-        match rest {
-            [] => {
-                only(method, &Method::GET)?;
-                let credential = self.allowed(asking, name, kind, Permission::Read)?;
-                native::read(&self.engine, &credential).await
-            }
-            ["report"] => {
-                only(method, &Method::POST)?;
-                let credential = self.allowed(asking, name, kind, Permission::Report)?;
-                let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Problem::BODY)?.to_bytes();
-                native::report(&credential, &body)
-            }
-            ["rotate"] => {
-                only(method, &Method::POST)?;
-                let credential = self.allowed(asking, name, kind, Permission::Rotate)?;
-                Ok(native::rotate(&credential))
-            }
-            _ => Err(Problem::NO_ROUTE),
-        }
-    }
-
-    /// The credential, if whoever asks may do this with it. An account that is not there is refused in the same words as
-    /// one that is another's.
-    fn allowed(&self, asking: &Asking, name: &str, kind: Kind, permission: Permission) -> Result<Credential, Problem> {
-        let account = self.engine.find(name).filter(|_| asking.may(permission, name));
-        let account = account.ok_or(Problem::NOT_ALLOWED)?;
-        account.credential(kind).ok_or(Problem::NO_TICKET)
-    }
 }
 
+/// A path's segments, without the empty one before the first slash.
+fn cut<'p, 's>(path: &'p str, segments: &'s mut [&'p str; SEGMENTS]) -> &'s [&'p str] {
+    let mut count = 0;
+    for (to, segment) in segments.iter_mut().zip(path.strip_prefix('/').unwrap_or(path).splitn(SEGMENTS, '/')) {
+        *to = segment;
+        count += 1;
+    }
+    segments.get(..count).unwrap_or_default()
+}
+
+/// Refuses other methods than this one. Where `GET` is, `HEAD` is, too.
 fn only(method: &Method, wanted: &Method) -> Result<(), Problem> {
-    if method == wanted { Ok(()) } else { Err(Problem::METHOD) }
+    match (method == wanted, wanted == Method::GET) {
+        (true, _) => Ok(()),
+        (false, true) if method == Method::HEAD => Ok(()),
+        (false, true) => Err(Problem::method("GET, HEAD")),
+        (false, false) => Err(Problem::method("POST")),
+    }
 }
 
 /// The key of `Authorization: Bearer KEY`.

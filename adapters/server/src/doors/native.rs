@@ -1,72 +1,69 @@
 //! What does the server's own interface answer? Credentials with what is left of them at this moment, and what became of
 //! a report.
 
-use std::time::Duration;
+mod handed;
+mod read;
+mod report;
 
-use hyper::StatusCode;
-use serde::Deserialize;
+use hyper::{Method, StatusCode, http::request::Parts};
 use serde_json::json;
 
-use super::{Asking, Reply, json, problem::Problem};
-use crate::{Credential, Engine, Reported, Seen};
+use self::report::Report;
+use super::{Asking, Doors, Incoming, Reply, body, etag::Condition, json, only, problem::Problem};
+use crate::{Account, Credential, Engine, Kind, config::Permission};
 
-/// How long a reader waits for a credential that is being fetched: longer than one exchange may take.
-const WAIT: Duration = Duration::from_secs(15);
-
-/// The credential, and how long it is good for: whole seconds, reckoned now.
-pub(super) async fn read(engine: &Engine, credential: &Credential) -> Result<Reply, Problem> {
-    let now = engine.clock().now();
-    let mut snapshot = credential.snapshot();
-    if snapshot.valid(now).is_none() {
-        snapshot = credential.wait(WAIT).await.map_err(|why| Problem::no_token(&why))?;
+impl Doors {
+    /// Whatever is asked of one credential.
+    pub(super) async fn credential<B: Incoming>(
+        &self,
+        head: &Parts,
+        asking: &Asking,
+        name: &str,
+        kind: Kind,
+        rest: &[&str],
+        body: B,
+    ) -> Result<Reply, Problem> {
+        match rest {
+            [] => {
+                only(&head.method, &Method::GET)?;
+                let (_, credential) = self.allowed(asking, name, kind, Permission::Read)?;
+                let wait = read::wait(head.uri.query())?;
+                self.read(&credential, Condition::of(&head.headers), wait).await
+            }
+            ["report"] => {
+                only(&head.method, &Method::POST)?;
+                let (account, credential) = self.allowed(asking, name, kind, Permission::Report)?;
+                let report = Report::parse(&body::small(body).await?)?;
+                if report.read && !asking.may(Permission::Read, name) {
+                    return Err(Problem::NOT_ALLOWED);
+                }
+                let reported = report.make(&credential, account.product());
+                if report.read { self.read_after(&credential, reported).await } else { Ok(report::outcome(reported)) }
+            }
+            ["rotate"] => {
+                only(&head.method, &Method::POST)?;
+                let (_, credential) = self.allowed(asking, name, kind, Permission::Rotate)?;
+                report::says_nothing(&body::small(body).await?)?;
+                Ok(report::outcome(credential.rotate()))
+            }
+            _ => Err(Problem::NO_ROUTE),
+        }
     }
-    let now = engine.clock().now();
-    let Some(held) = snapshot.valid(now) else {
-        return Err(Problem::no_token(&credential.why_not(now)));
-    };
-    let refresh_after = snapshot.next_fetch_at().saturating_since(now).min(snapshot.remaining(now));
-    let field = if credential.kind() == crate::Kind::Token { "access_token" } else { "ticket" };
-    Ok(json(
-        StatusCode::OK,
-        &json!({
-            field: held.as_str(),
-            "expires_in": snapshot.remaining(now).as_secs(),
-            "generation": held.generation(),
-            "refresh_after": refresh_after.as_secs(),
-        }),
-    ))
-}
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Report {
-    access_token: Option<String>,
-    sha256: Option<String>,
-    /// What the platform said. For the caller's own record: the codes that matter were sorted out by the caller.
-    #[serde(rename = "errcode")]
-    _errcode: Option<i64>,
-}
-
-pub(super) fn report(credential: &Credential, body: &[u8]) -> Result<Reply, Problem> {
-    let report: Report = serde_json::from_slice(body).map_err(|_| Problem::BODY)?;
-    let seen = match (report.access_token, report.sha256) {
-        (Some(text), None) => Seen::text(&text),
-        (None, Some(digits)) => Seen::Sha256(crate::config::hex(&digits).ok_or(Problem::BODY)?),
-        _ => return Err(Problem::BODY),
-    };
-    Ok(outcome(credential.report(seen)))
-}
-
-pub(super) fn rotate(credential: &Credential) -> Reply {
-    outcome(credential.rotate())
-}
-
-fn outcome(reported: Reported) -> Reply {
-    let mut body = json!({ "outcome": reported.outcome.name(), "generation": reported.generation });
-    if let (crate::ReportOutcome::HeldOff(wait), Some(body)) = (reported.outcome, body.as_object_mut()) {
-        body.insert("retry_after".to_owned(), (wait.as_secs() + 1).into());
+    /// The credential, if whoever asks may do this with it. An account that is not there is refused in the same words as
+    /// one that is another's.
+    fn allowed(
+        &self,
+        asking: &Asking,
+        name: &str,
+        kind: Kind,
+        permission: Permission,
+    ) -> Result<(Account, Credential), Problem> {
+        let account = self.engine.find(name).filter(|_| asking.may(permission, name));
+        let account = account.ok_or(Problem::NOT_ALLOWED)?;
+        let credential = account.credential(kind).ok_or(Problem::NO_TICKET)?;
+        Ok((account, credential))
     }
-    json(StatusCode::OK, &body)
 }
 
 /// The accounts that are this client's.
@@ -113,3 +110,6 @@ pub(super) fn ready(engine: &Engine) -> Reply {
     let status = if ready == accounts { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     json(status, &json!({ "accounts": accounts, "ready": ready }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,31 +14,54 @@ use crate::NoToken;
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
+    kind: &'static str,
     title: &'static str,
     detail: String,
     act: &'static str,
     retry_after_s: Option<u64>,
+    /// The methods that a path is asked with.
+    allow: Option<&'static str>,
 }
 
 impl Problem {
-    pub(crate) const NO_KEY: Self = Self::new(StatusCode::UNAUTHORIZED, "the key is missing or not known", "caller");
-    pub(crate) const NOT_ALLOWED: Self = Self::new(StatusCode::FORBIDDEN, "this key does not allow that", "operator");
-    pub(crate) const NO_ROUTE: Self = Self::new(StatusCode::NOT_FOUND, "there is nothing at this path", "caller");
+    pub(crate) const NO_KEY: Self =
+        Self::new(StatusCode::UNAUTHORIZED, "no-key", "the key is missing or not known", "caller");
+    pub(crate) const NOT_ALLOWED: Self =
+        Self::new(StatusCode::FORBIDDEN, "not-allowed", "this key does not allow that", "operator");
+    pub(crate) const NO_ROUTE: Self =
+        Self::new(StatusCode::NOT_FOUND, "no-such-path", "there is nothing at this path", "caller");
     pub(crate) const NO_TICKET: Self = Self::new(
         StatusCode::NOT_FOUND,
+        "ticket-not-kept",
         "this ticket is not kept for this account; its operator names it in `tickets`",
         "operator",
     );
-    pub(crate) const METHOD: Self =
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "this path is asked with another method", "caller");
     pub(crate) const BODY: Self = Self::new(
         StatusCode::BAD_REQUEST,
-        "the body is not {\"access_token\": TEXT} or {\"sha256\": 64 HEX DIGITS}, at most 4096 bytes",
+        "bad-body",
+        "the body is not the JSON object that this path takes; /openapi.json has it",
+        "caller",
+    );
+    pub(crate) const BODY_TOO_LARGE: Self =
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "the body has more than 4096 bytes", "caller");
+    pub(crate) const BODY_TOO_SLOW: Self =
+        Self::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "the body did not come within 10 seconds", "caller");
+    pub(crate) const WAIT: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "bad-wait",
+        "`wait` is a whole number of seconds, given once; more than 60 count as 60",
         "caller",
     );
 
-    const fn new(status: StatusCode, title: &'static str, act: &'static str) -> Self {
-        Self { status, title, detail: String::new(), act, retry_after_s: None }
+    /// A problem of the type `urn:wxtoken:problem:KIND`: what programs tell it by, so a kind once published stays.
+    pub(crate) const fn new(status: StatusCode, kind: &'static str, title: &'static str, act: &'static str) -> Self {
+        Self { status, kind, title, detail: String::new(), act, retry_after_s: None, allow: None }
+    }
+
+    /// The path is there, and is asked with these methods.
+    pub(crate) fn method(allow: &'static str) -> Self {
+        let (status, title) = (StatusCode::METHOD_NOT_ALLOWED, "this path is asked with another method");
+        Self { allow: Some(allow), ..Self::new(status, "method-not-allowed", title, "caller") }
     }
 
     /// There is nothing valid to hand out.
@@ -52,12 +75,17 @@ impl Problem {
             detail: why.to_string(),
             // Rounded up: who comes a moment early comes twice.
             retry_after_s: Some(why.next_in.as_secs().saturating_add(1)),
-            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "there is no valid credential now", act)
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "no-credential", "there is no valid credential now", act)
         }
     }
 
     pub(crate) fn into_reply(self) -> Reply {
-        let mut body = json!({ "title": self.title, "status": self.status.as_u16(), "act": self.act });
+        let mut body = json!({
+            "type": format!("urn:wxtoken:problem:{}", self.kind),
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "act": self.act,
+        });
         if let (false, Some(body)) = (self.detail.is_empty(), body.as_object_mut()) {
             body.insert("detail".to_owned(), self.detail.into());
         }
@@ -67,6 +95,9 @@ impl Problem {
         }
         if let Some(seconds) = self.retry_after_s {
             reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(methods) = self.allow {
+            reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
         }
         reply
     }

@@ -1,11 +1,14 @@
 use std::time::Duration;
 
-use http_body_util::Empty;
+use http_body_util::{BodyExt as _, Empty};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::{AccountKind, AccountSpec, Exchange, Response as Answer, Transport, VirtualClock, config::ClientSpec};
+use crate::{
+    AccountKind, AccountSpec, Exchange, Response as Answer, Transport, VirtualClock,
+    config::{ClientSpec, Permission},
+};
 
 /// A platform that hands out "T1", or refuses.
 struct Script(bool);
@@ -128,15 +131,34 @@ async fn bad_requests_are_answered_as_such() {
         ("POST", "/v1/accounts/shop/token/report", "{}", 400),
         ("POST", "/v1/accounts/shop/token/report", r#"{"sha256":"00"}"#, 400),
         ("POST", "/v1/accounts/shop/token/report", r#"{"access_token":"a","sha256":"b"}"#, 400),
-        ("POST", "/v1/accounts/shop/token/report", &long, 400),
+        ("POST", "/v1/accounts/shop/token/report", &long, 413),
+        ("POST", "/v1/accounts/shop/token/rotate", "[]", 400),
+        ("GET", "/v1/accounts/shop/token?wait=1&wait=1", "", 400),
+        ("GET", "/v1/accounts/shop/token?wait=", "", 400),
+        ("GET", "/v1/accounts/shop/token?wait=-1", "", 400),
+        ("GET", "/v1/accounts/shop/token?wait=99999999999999999999&x=y", "", 200),
+        ("HEAD", "/v1/accounts/shop/token", "", 200),
+        ("GET", "/v1/accounts/shop/token/report/1/2/3/4/5/6", "", 404),
         ("GET", "/v1/accounts/shop/tickets/jsapi", "", 404),
         ("GET", "/v1/accounts/shop/tickets/token", "", 404),
         ("GET", "/v1/accounts/shop/token/", "", 404),
         ("GET", "/v1/accounts//token", "", 403),
         ("GET", "/", "", 404),
     ] {
-        let (status, answer, _) = ask(&doors, method, path, "K1", body).await;
+        let (status, answer, reply) = ask(&doors, method, path, "K1", body).await;
         assert_eq!(status, want, "{method} {path} {answer}");
+        let allow = reply.headers().get("allow").and_then(|value| value.to_str().ok());
+        let allowed = match (want, path.ends_with("report")) {
+            (405, true) => Some("POST"),
+            (405, false) => Some("GET, HEAD"),
+            _ => None,
+        };
+        assert_eq!(allow, allowed, "{method} {path}");
+        if want >= 400 {
+            assert_eq!(reply.headers()["content-type"], "application/problem+json");
+            assert!(answer["type"].as_str().is_some_and(|kind| kind.starts_with("urn:wxtoken:problem:")), "{answer}");
+            assert!(answer["title"].is_string() && answer["status"] == want && answer["act"].is_string(), "{answer}");
+        }
     }
     let request = Request::get("/v1/accounts").header("authorization", "Basic K1").body(Empty::<Bytes>::new());
     assert_eq!(doors.answer(&HERE, request.expect("a request")).await.status(), 401);

@@ -32,19 +32,21 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// An open door.
 pub(super) struct Open {
     stop: watch::Sender<bool>,
+    doors: Arc<Doors>,
     accepting: JoinHandle<GracefulShutdown>,
 }
 
 impl Open {
     pub(super) fn new(listener: TcpListener, doors: Arc<Doors>) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let accepting = tokio::spawn(accept(listener, doors, stopped));
-        Self { stop, accepting }
+        let accepting = tokio::spawn(accept(listener, doors.clone(), stopped));
+        Self { stop, doors, accepting }
     }
 
     /// Takes no more connections, and lets those there are finish what they are at.
     pub(super) async fn close(self) {
         self.stop.send_replace(true);
+        self.doors.close();
         if let Ok(graceful) = self.accepting.await {
             let _ = tokio::time::timeout(DRAIN_LIMIT, graceful.shutdown()).await;
         }

@@ -1,0 +1,208 @@
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, body::Bytes};
+use serde_json::{Value, json};
+
+use super::super::{Doors, Peer};
+use crate::{
+    AccountKind, AccountSpec, Engine, Exchange, Response, Transport, VirtualClock,
+    access::Access,
+    config::{ClientSpec, Permission},
+};
+
+/// A platform that hands out "T1", "T2" and so on, or nothing while it is told so.
+#[derive(Clone, Default)]
+struct Platform {
+    fetches: Arc<AtomicU32>,
+    refuses: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Transport for Platform {
+    fn exchange<'a>(&'a self, _: wxtoken::Request<'a, 'a>) -> Exchange<'a> {
+        let body = if self.refuses.load(Ordering::Relaxed) {
+            r#"{"errcode":-1,"errmsg":"system error"}"#.to_owned()
+        } else {
+            let nth = self.fetches.fetch_add(1, Ordering::Relaxed) + 1;
+            format!("{{\"access_token\":\"T{nth}\",\"expires_in\":7200}}")
+        };
+        Box::pin(async move { Ok(Response::new(200, body)) })
+    }
+}
+
+struct Scene {
+    doors: Doors,
+    clock: VirtualClock,
+    platform: Platform,
+}
+
+/// What was answered: status, body (null when there is none), and headers.
+type Answer = (u16, Value, hyper::HeaderMap);
+
+impl Scene {
+    async fn new() -> Self {
+        let accounts = [AccountSpec::new("shop", AccountKind::Official, "wx1", "a secret")];
+        let (clock, platform) = (VirtualClock::new(Duration::from_secs(1_800_000_000)), Platform::default());
+        let builder = Engine::builder().clock(clock.clone()).transport(platform.clone());
+        let engine = builder.start(&accounts).await.expect("good");
+        let clients = [
+            ClientSpec::new("all", "K1", &["shop"], &[Permission::Read, Permission::Report, Permission::Rotate]),
+            ClientSpec::new("reporter", "K2", &["shop"], &[Permission::Report]),
+        ];
+        engine.settle().await;
+        Self { doors: Doors::new(engine, Access::new(&clients)), clock, platform }
+    }
+
+    async fn ask(&self, method: &str, path: &str, key: &str, tag: &str, body: &str) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("/v1/accounts/shop/token{path}"));
+        request = request.header("authorization", format!("Bearer {key}"));
+        if !tag.is_empty() {
+            request = request.header("if-none-match", tag);
+        }
+        let request = request.body(Full::new(Bytes::from(body.to_owned()))).expect("a request");
+        let (head, body) = self.doors.answer(&Peer { address: None }, request).await.into_parts();
+        let body = body.collect().await.expect("whole").to_bytes();
+        let value = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).expect("JSON") };
+        (head.status.as_u16(), value, head.headers)
+    }
+
+    async fn get(&self, path: &str, tag: &str) -> Answer {
+        self.ask("GET", path, "K1", tag, "").await
+    }
+
+    async fn report(&self, key: &str, body: &str) -> Answer {
+        self.ask("POST", "/report", key, "", body).await
+    }
+
+    /// Asks for another one, and returns once it is there.
+    async fn rotate(&self) {
+        let (status, body, _) = self.ask("POST", "/rotate", "K1", "", "{}").await;
+        assert_eq!((status, &body["outcome"]), (200, &json!("refreshing")));
+        self.doors.engine.settle().await;
+    }
+
+    async fn later(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+        self.doors.engine.settle().await;
+    }
+}
+
+/// Gives everything else that is ready its turn, often enough for whatever a request has to go through.
+async fn others() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn seconds(headers: &hyper::HeaderMap, name: &str) -> u64 {
+    headers[name].to_str().expect("text").parse().expect("a number")
+}
+
+#[tokio::test]
+async fn who_has_it_already_learns_only_how_long_it_is_good() {
+    let scene = Scene::new().await;
+    let (status, body, headers) = scene.get("", "").await;
+    assert_eq!((status, &body["access_token"]), (200, &json!("T1")));
+    assert_eq!(seconds(&headers, "wxtoken-expires-in"), body["expires_in"].as_u64().expect("a number"));
+    assert_eq!(seconds(&headers, "wxtoken-refresh-after"), body["refresh_after"].as_u64().expect("a number"));
+    let tag = headers["etag"].to_str().expect("text").to_owned();
+    assert!(tag.starts_with("W/\"1-"), "{tag}");
+    scene.later(100).await;
+    let (status, body, headers) = scene.get("", &tag).await;
+    assert_eq!((status, body), (304, Value::Null));
+    assert_eq!(headers["etag"], tag.as_str());
+    assert_eq!(headers["cache-control"], "no-store");
+    assert_eq!(seconds(&headers, "wxtoken-expires-in"), 7098);
+    assert!((6700..7098).contains(&seconds(&headers, "wxtoken-refresh-after")), "{headers:?}");
+    assert!(!headers.contains_key("content-type"), "{headers:?}");
+    scene.rotate().await;
+    let (status, body, headers) = scene.get("", &tag).await;
+    assert_eq!((status, &body["access_token"], &body["generation"]), (200, &json!("T2"), &json!(2)));
+    assert_ne!(headers["etag"], tag.as_str());
+}
+
+#[tokio::test]
+async fn a_long_poll_ends_with_the_next_generation_or_after_its_time() {
+    let scene = Scene::new().await;
+    let (_, _, headers) = scene.get("", "").await;
+    let tag = headers["etag"].to_str().expect("text");
+    for tag in [tag, "*"] {
+        // So old that another one may be fetched.
+        scene.later(1000).await;
+        let before = scene.doors.engine.find("shop").expect("there").token().snapshot().generation();
+        let mut asking = pin!(scene.get("?wait=30", tag));
+        tokio::select! {
+            biased;
+            answer = &mut asking => panic!("it did not wait: {answer:?}"),
+            () = others() => {}
+        }
+        scene.rotate().await;
+        let (status, body, _) = asking.await;
+        assert_eq!((status, &body["generation"]), (200, &json!(before + 1)), "{tag}");
+    }
+    let (_, _, headers) = scene.get("", "").await;
+    let tag = headers["etag"].to_str().expect("text");
+    for (query, seconds) in [("?wait=30", 30), ("?wait=1000", 60)] {
+        let mut asking = pin!(scene.get(query, tag));
+        for wait in [seconds - 1, 1] {
+            tokio::select! {
+                biased;
+                answer = &mut asking => panic!("it did not wait: {answer:?}"),
+                () = others() => {}
+            }
+            scene.later(wait).await;
+        }
+        assert_eq!(asking.await.0, 304, "{query}");
+    }
+    // Nobody is kept waiting by a server that ends.
+    assert_eq!(scene.get("?wait=0", tag).await.0, 304);
+    scene.doors.close();
+    assert_eq!(scene.get("?wait=30", tag).await.0, 304);
+}
+
+#[tokio::test]
+async fn one_exchange_heals_a_device() {
+    let scene = Scene::new().await;
+    let fingerprint = |text| format!("{:016x}", wxtoken::Fingerprint::of(text).to_bits());
+    let body = |text| format!("{{\"fingerprint\":\"{}\",\"errcode\":40001,\"read\":true}}", fingerprint(text));
+    let (status, answer, headers) = scene.report("K1", &body("T0")).await;
+    assert_eq!((status, &answer["outcome"], &answer["access_token"]), (200, &json!("replaced"), &json!("T1")));
+    assert!(answer["expires_in"].is_u64() && answer["refresh_after"].is_u64(), "{answer}");
+    assert_eq!(headers["cache-control"], "no-store");
+    // Grown up, so that it is believed at once.
+    scene.later(1000).await;
+    let (status, answer, _) = scene.report("K1", &body("T1")).await;
+    assert_eq!((status, &answer["outcome"], &answer["access_token"]), (200, &json!("refreshing"), &json!("T2")));
+    assert_eq!((&answer["generation"], scene.platform.fetches.load(Ordering::Relaxed)), (&json!(2), 2));
+    // Whoever may only report is told nothing, and nothing happens.
+    let (status, answer, _) = scene.report("K2", &body("T2")).await;
+    assert_eq!((status, answer.get("access_token")), (403, None));
+    let (status, answer, _) = scene.report("K2", &format!("{{\"fingerprint\":\"{}\"}}", fingerprint("T0"))).await;
+    assert_eq!((status, answer), (200, json!({ "outcome": "replaced", "generation": 2 })));
+    // Nothing is to be had: it says so as a read does.
+    scene.later(1000).await;
+    scene.platform.refuses.store(true, Ordering::Relaxed);
+    let (status, answer, headers) = scene.report("K1", &body("T2")).await;
+    assert_eq!((status, &answer["type"]), (503, &json!("urn:wxtoken:problem:no-credential")), "{answer}");
+    assert!(seconds(&headers, "retry-after") > 0);
+}
+
+#[tokio::test]
+async fn an_errcode_about_something_else_drops_nothing() {
+    let scene = Scene::new().await;
+    scene.later(1000).await;
+    for (errcode, outcome) in [(45009, "kept"), (48001, "kept"), (0, "kept"), (-1, "kept"), (42001, "refreshing")] {
+        let (status, answer, _) =
+            scene.report("K1", &format!("{{\"access_token\":\"T1\",\"errcode\":{errcode}}}")).await;
+        assert_eq!((status, &answer["outcome"]), (200, &json!(outcome)), "{errcode}");
+    }
+    scene.doors.engine.settle().await;
+    assert_eq!(scene.platform.fetches.load(Ordering::Relaxed), 2);
+}
