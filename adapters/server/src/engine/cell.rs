@@ -176,10 +176,13 @@ impl Cell {
         possible.then(|| self.lock().due_at())
     }
 
-    /// Whether a fetch is under way, here or at another server, or due.
+    /// Whether a fetch is under way, here or at another server, or will be begun before `until` without a failure behind
+    /// it. WeCom repeats a token until it is dead: then the next one is some seconds away, and worth waiting for.
     pub(crate) fn is_coming(&self, now: Instant, until: Instant) -> bool {
         let state = self.lock();
-        state.keeper.in_flight().is_some() || (state.keeper.poll_at() <= now && state.hold_until <= until)
+        let (planned, failed) = (state.keeper.poll_at(), state.keeper.trouble().is_some());
+        let begin_by = if failed { now } else { until };
+        state.keeper.in_flight().is_some() || (planned <= begin_by && state.hold_until <= until)
     }
 
     pub(crate) fn adopt(&self, child: &Arc<Self>) {

@@ -186,8 +186,8 @@ impl Credential {
         self.inner.agenda.hurry(&self.cell);
     }
 
-    /// The snapshot once it has a valid credential. Waits at most `limit`, and only while a fetch is under way or due: the
-    /// first one that fails ends the waiting, and so does one that may not be made yet.
+    /// The snapshot once it has a valid credential. Waits at most `limit`, and only while a fetch is under way or planned
+    /// within it: the first one that fails ends the waiting, and so does one that may not be made in time.
     ///
     /// # Errors
     /// [`NoToken`] says why, and when to ask again.

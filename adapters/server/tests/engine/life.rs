@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use wxtoken_server::{Kind, store::Memory};
+use wxtoken_platform::Account;
+use wxtoken_server::{AccountKind, AccountSpec, Kind, store::Memory};
 
-use crate::world::{PATIENCE, World, at_rest, until};
+use crate::world::{PATIENCE, SECRET, World, at_rest, until};
 
 #[tokio::test]
 async fn one_account_is_fetched_and_read() {
@@ -56,4 +57,33 @@ async fn a_dead_platform_does_not_end_a_valid_token() {
     world.advance(61);
     let snapshot = until(&token, at_rest(2)).await;
     assert!(snapshot.trouble().is_none());
+}
+
+#[tokio::test]
+async fn who_comes_between_two_tokens_of_wecom_waits_for_the_next() {
+    const CORP: &str = "ww0123456789abcdef";
+    let world = World::with(vec![Account::work(CORP, SECRET)]);
+    let mut app = AccountSpec::new("app", AccountKind::Work, CORP, SECRET);
+    app.base = Some(world.platform.http_url());
+    let engine = world.engine(Memory::new(), &[app]).await;
+    let token = engine.find("app").expect("there").token();
+    until(&token, at_rest(1)).await;
+    // In the last minute the platform repeats it. Then it is over, and the next one is some seconds away.
+    let left = token.snapshot().remaining(engine.clock().now()).as_secs();
+    for step in [left - 50, 50] {
+        world.advance(step);
+        engine.settle().await;
+    }
+    assert!(token.snapshot().valid(engine.clock().now()).is_none());
+    let reader = tokio::spawn({
+        let token = token.clone();
+        async move { token.wait(Duration::from_secs(15)).await.map(|snapshot| snapshot.generation()) }
+    });
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+        world.advance(1);
+        engine.settle().await;
+    }
+    let read = tokio::time::timeout(PATIENCE, reader).await.expect("it ends").expect("no panic");
+    assert_eq!(read.expect("the next one"), 2);
 }
