@@ -220,12 +220,23 @@ Examples:
 
 #[derive(Args, Debug)]
 pub(crate) struct Demo {
-    /// Draw the day into this file: validity, fetches, faults
+    /// What is played
+    #[arg(value_enum, default_value_t = Scene::Day)]
+    pub(crate) scene: Scene,
+    /// Draw the day into this file: validity, fetches, faults; of the scene `day`
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
     /// The seed of the platform's arbitrariness: equal seeds, equal days
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Scene {
+    /// Four accounts, each kept by a client of its own
+    Day,
+    /// Three accounts kept by a token server, and 200 readers of it
+    Server,
 }
 
 #[derive(Args, Debug)]

@@ -7,6 +7,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use wxtoken::{Clock as _, SystemClock};
 
@@ -19,6 +20,7 @@ mod alarm;
 mod clock;
 mod live;
 mod record;
+mod server;
 mod side;
 mod stage;
 mod story;
@@ -37,16 +39,30 @@ pub(crate) struct Promise {
 
 pub(crate) fn run(args: &args::Demo, out: &mut Output) -> Result<Exit, Stop> {
     let started = SystemClock::new().now();
-    let mut stage = Stage::new(args.seed, Live::new(out)).map_err(stop)?;
-    story::play(&mut stage, args.seed).map_err(stop)?;
+    let (live, table, promises) = match args.scene {
+        args::Scene::Day => {
+            let mut stage = Stage::new(args.seed, Live::new(out)).map_err(stop)?;
+            story::play(&mut stage, args.seed).map_err(stop)?;
+            if let Some(path) = &args.svg {
+                write(path, &svg::draw(&stage))?;
+            }
+            let (table, promises) = (table::of(&stage), std::mem::take(&mut stage.promises));
+            (stage.finish(), table, promises)
+        }
+        args::Scene::Server if args.svg.is_some() => {
+            let text = "only the scene `day` is drawn; leave --svg out, or play that";
+            return Err(Stop::With(Exit::Usage, text.to_owned()));
+        }
+        args::Scene::Server => server::play(args.seed, Live::new(out)).map_err(stop)?,
+    };
     let real = SystemClock::new().now().saturating_since(started);
-    if let Some(path) = &args.svg {
-        write(path, &svg::draw(&stage))?;
-    }
-    let (table, promises) = (table::of(&stage), std::mem::take(&mut stage.promises));
-    let mut live = stage.finish();
+    tell(live, &table, &promises, real)
+}
+
+/// The end: what it came to, and whether that is what was promised.
+fn tell(mut live: Live<'_>, table: &str, promises: &[Promise], real: Duration) -> Result<Exit, Stop> {
     live.line(format_args!("\n{table}"))?;
-    for promise in &promises {
+    for promise in promises {
         live.line(format_args!("{} {}", if promise.kept { "kept  " } else { "BROKEN" }, promise.text))?;
     }
     let broken: Vec<&str> = promises.iter().filter(|p| !p.kept).map(|p| p.text.as_str()).collect();

@@ -71,3 +71,31 @@ fn equal_seeds_make_equal_days() {
     assert_eq!(first, second);
     assert_ne!(first, other);
 }
+
+#[test]
+fn two_hundred_readers_of_a_server_never_lack_a_token() {
+    let ran = run(&["demo", "server"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    for words in [
+        "official account A: 68 cold readers, 1 fetch, 68 served",
+        "official account B: 66 cold readers, 1 fetch, 66 served",
+        "WeCom app C: 66 cold readers, 1 fetch, 66 served",
+        "official account A: rotated elsewhere: 68 of 68 readers refused at once, 1 fetch, 68 served",
+        "official account B: rotated elsewhere: 66 of 66 readers refused at once, 1 fetch, 66 served",
+        "WeCom app C: rotated elsewhere: 66 of 66 readers refused at once, 1 fetch, 66 served",
+        "late reports: 100 made, 100 answered \"replaced\", 0 fetches",
+        "a lost reply on each account: 0 calls failed, 0 refused, 0 s without a valid token on any reader",
+        "an outage of 4 min, shorter than the lead: 0 calls failed, 0 refused, 0 s without a valid token",
+        "an outage of 25 min, shorter than the lead: 0 calls failed, 0 refused, 0 s without a valid token",
+        "an outage of 45 s, shorter than the lead: 0 calls failed, 0 refused, 0 s without a valid token",
+        "the server is back with the tokens it had: 0 fetches",
+        "0 calls failed, 0 reader minutes without a token",
+        "15 promises, 0 broken",
+    ] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("made-up-"), "neither secret nor key: {}", ran.stdout);
+    // There is nothing to be drawn of it yet, and that is said before the day is played.
+    let ran = run(&["demo", "server", "--svg", "day.svg"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{ran:?}");
+}
