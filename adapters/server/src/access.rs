@@ -44,12 +44,22 @@ impl Access {
     }
 
     /// The client whose key this is.
-    pub(crate) fn client(&self, key: &str) -> Option<&Arc<Client>> {
-        let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-        let candidates = self.by_hash.get(&head(&hash))?;
-        let (nth, _) = candidates.iter().find(|(_, known)| bool::from(known.ct_eq(&hash)))?;
+    #[cfg(test)]
+    fn client(&self, key: &str) -> Option<&Arc<Client>> {
+        self.by_hash(&hash(key))
+    }
+
+    /// The client whose key has this SHA-256.
+    pub(crate) fn by_hash(&self, hash: &[u8; 32]) -> Option<&Arc<Client>> {
+        let candidates = self.by_hash.get(&head(hash))?;
+        let (nth, _) = candidates.iter().find(|(_, known)| bool::from(known.ct_eq(hash)))?;
         self.clients.get(*nth)
     }
+}
+
+/// What is known of a key.
+pub(crate) fn hash(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
 }
 
 fn head(hash: &[u8; 32]) -> [u8; 16] {

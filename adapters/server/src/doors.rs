@@ -6,6 +6,7 @@ mod etag;
 mod native;
 mod problem;
 mod spread;
+mod stream;
 mod wechat;
 
 use std::sync::Arc;
@@ -20,8 +21,11 @@ use hyper::{
 use tokio::sync::watch;
 
 pub(crate) use self::asking::{Asking, Peer};
-use self::{body::MAX_BODY, problem::Problem, spread::Spread};
-use crate::{Engine, Kind, access::Access};
+use self::{body::MAX_BODY, problem::Problem, spread::Spread, stream::Places};
+use crate::{
+    Engine, Kind,
+    access::{self, Access},
+};
 
 /// The most segments that a path is cut into; the last one has the rest.
 const SEGMENTS: usize = 9;
@@ -41,10 +45,13 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static> Incoming for
 /// Everything a request is answered from.
 pub(crate) struct Doors {
     engine: Engine,
-    access: ArcSwap<Access>,
+    access: Arc<ArcSwap<Access>>,
+    /// Rings when the configuration was read again.
+    reloads: watch::Sender<()>,
     /// Who was given what in WeChat's shape.
     returning: wechat::Returning,
-    spread: Spread,
+    spread: Arc<Spread>,
+    places: Places,
     /// Whether the server is about to end.
     closing: watch::Sender<bool>,
 }
@@ -53,15 +60,19 @@ impl Doors {
     pub(crate) fn new(engine: Engine, access: Access) -> Self {
         Self {
             engine,
-            access: ArcSwap::from_pointee(access),
+            access: Arc::new(ArcSwap::from_pointee(access)),
+            reloads: watch::Sender::new(()),
             returning: wechat::Returning::default(),
-            spread: Spread::new(),
+            spread: Arc::new(Spread::new()),
+            places: Places::default(),
             closing: watch::Sender::new(false),
         }
     }
 
+    /// Takes up who may ask for what. The engine's accounts are taken up before.
     pub(crate) fn set_access(&self, access: Access) {
         self.access.store(Arc::new(access));
+        self.reloads.send_replace(());
     }
 
     /// From now on nobody is kept waiting for what may happen later.
@@ -105,6 +116,10 @@ impl Doors {
             ["v1", "accounts", name, "token", rest @ ..] => {
                 self.credential(&head, &asking, name, Kind::Token, rest, body).await
             }
+            ["v1", "accounts", name, "events"] => {
+                only(&head.method, &Method::GET)?;
+                self.events(&head, &asking, name)
+            }
             ["v1", "accounts", name, "tickets", kind, rest @ ..] => {
                 let kind = Kind::named(kind).filter(|kind| *kind != Kind::Token).ok_or(Problem::NO_ROUTE)?;
                 self.credential(&head, &asking, name, kind, rest, body).await
@@ -115,8 +130,9 @@ impl Doors {
 
     /// Who asks, if the key is one of ours.
     fn asking(&self, peer: &Peer, key: &str) -> Option<Asking> {
-        let client = self.access.load().client(key)?.clone();
-        Some(Asking { client, peer: peer.clone() })
+        let key = access::hash(key);
+        let client = self.access.load().by_hash(&key)?.clone();
+        Some(Asking { client, key, peer: peer.clone() })
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Peer {
 #[derive(Clone, Debug)]
 pub(crate) struct Asking {
     pub(crate) client: Arc<Client>,
+    /// The SHA-256 of the key: by it a stream finds its client after a reload.
+    pub(crate) key: [u8; 32],
     pub(crate) peer: Peer,
 }
 

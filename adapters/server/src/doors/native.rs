@@ -1,6 +1,7 @@
 //! What does the server's own interface answer? Credentials with what is left of them at this moment, and what became of
 //! a report.
 
+mod events;
 mod handed;
 mod read;
 mod report;
@@ -111,5 +112,7 @@ pub(super) fn ready(engine: &Engine) -> Reply {
     json(status, &json!({ "accounts": accounts, "ready": ready }))
 }
 
+#[cfg(test)]
+mod scene;
 #[cfg(test)]
 mod tests;

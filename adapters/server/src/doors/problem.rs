@@ -64,6 +64,20 @@ impl Problem {
         Self { allow: Some(allow), ..Self::new(status, "method-not-allowed", title, "caller") }
     }
 
+    pub(crate) fn too_many_streams_of_yours() -> Self {
+        let title = "this client has as many streams open as one may have";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams-of-yours", title, "caller").retry_after(30)
+    }
+
+    pub(crate) fn too_many_streams() -> Self {
+        let title = "as many streams are open as there may be";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-streams", title, "operator").retry_after(30)
+    }
+
+    fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
+    }
+
     /// There is nothing valid to hand out.
     pub(crate) fn no_token(why: &NoToken) -> Self {
         let act = match why.act() {

@@ -37,7 +37,7 @@ impl Spread {
     }
 
     /// A number up to and with `most`.
-    fn draw(&self, most: u64) -> u64 {
+    pub(crate) fn draw(&self, most: u64) -> u64 {
         let place = self.last.fetch_add(STEP, Ordering::Relaxed);
         u64::try_from((u128::from(place) * (u128::from(most) + 1)) >> 64).unwrap_or(0)
     }
