@@ -24,7 +24,7 @@ mod stable;
 mod ticket;
 mod work;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 
 pub use crate::content::Content;
@@ -56,6 +56,9 @@ use work::Work;
 /// Instants may go back; nothing panics, and windows simply begin anew.
 pub struct Model {
     entries: Vec<Entry>,
+    /// Which entry has a name, and which have an id, the earliest first: there may be a hundred thousand.
+    names: HashMap<String, usize>,
+    ids: HashMap<String, Vec<usize>>,
     /// By corpid. Public accounts have one too, and make nothing of it.
     corporations: BTreeMap<String, Corporation>,
     rng: Rng,
@@ -96,6 +99,8 @@ impl Model {
     pub fn new(seed: u64) -> Self {
         Self {
             entries: Vec::new(),
+            names: HashMap::new(),
+            ids: HashMap::new(),
             corporations: BTreeMap::new(),
             rng: Rng::new(seed),
             quirks: Quirks {

@@ -33,9 +33,11 @@ impl Model {
     /// The account itself, when one of its name is there already.
     pub fn add(&mut self, account: Account) -> Result<(), Box<Account>> {
         let name = account.name();
-        if self.entries.iter().any(|entry| entry.name == name) {
+        if self.names.contains_key(&name) {
             return Err(Box::new(account));
         }
+        self.names.insert(name.clone(), self.entries.len());
+        self.ids.entry(account.id.clone()).or_default().push(self.entries.len());
         self.entries.push(Entry {
             gate: Gate::new(account.allowed.clone(), account.admin),
             name,
@@ -264,9 +266,7 @@ impl Model {
 
     /// By name; a bare corpid also finds the first application of that corporation.
     fn index(&self, name: &str) -> Result<usize, UnknownAccount> {
-        let named = |entry: &Entry| entry.name == name;
-        let of_id = |entry: &Entry| entry.account.id == name;
-        let found = self.entries.iter().position(named);
-        found.or_else(|| self.entries.iter().position(of_id)).ok_or(UnknownAccount)
+        let of_id = || self.ids.get(name).and_then(|all| all.first());
+        self.names.get(name).or_else(of_id).copied().ok_or(UnknownAccount)
     }
 }

@@ -117,16 +117,15 @@ impl Model {
     fn identify(&self, request: &Request, door: Door) -> Result<(usize, bool), (Option<usize>, i32)> {
         let claim = door.claim(request).map_err(|code| (None, code))?;
         let id = claim.id.filter(|id| !id.is_empty()).ok_or((None, 41_002))?;
-        let of_id = |entry: &Entry| entry.account.id == id && door.serves(&entry.account);
-        let first = self.entries.iter().position(of_id).ok_or((None, 40_013))?;
+        let all = self.ids.get(&*id).map_or(&[][..], Vec::as_slice).iter().copied();
+        let mut served = all.filter(|index| door.serves(&self.entries[*index].account));
+        let first = served.clone().next().ok_or((None, 40_013))?;
         if door != Door::Work && claim.grant.as_deref() != Some("client_credential") {
             return Err((Some(first), 40_002));
         }
         let secret = claim.secret.filter(|s| !s.is_empty()).ok_or((Some(first), 41_004))?;
-        let index = self
-            .entries
-            .iter()
-            .position(|entry| of_id(entry) && entry.account.secret == secret)
+        let index = served
+            .find(|index| self.entries[*index].account.secret == secret)
             .ok_or((Some(first), self.entries[first].account.wrong_secret))?;
         Ok((index, claim.force))
     }
