@@ -10,20 +10,25 @@ source tests/bare-metal.sh
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+lane=
+# The second lane is a process group of its own: it does not hear of an interrupt at the terminal.
+trap '[[ -z $lane ]] || kill -- "-$lane" 2>/dev/null || true; rm -rf "$scratch"' EXIT
 
 default_parts=(fmt lint doc unit no-alloc no-panic size-of size tree shuttle process fuzz-smoke secrets demo interop firmware-plain)
 other_parts=(fuzz mutants cargo-mutants bench properties-long server-bench server-kill server-soak firmware)
 size_arguments=()
 mutant_arguments=()
 cargo_mutants_arguments=()
+# Those that build in folders of their own under target/, so that none of them waits for a lock of the others.
+second_lane=(no-alloc no-panic size-of size shuttle fuzz-smoke firmware-plain)
 fuzz_targets=(reply request operations base errcode)
 
 usage() {
     cat <<END
 usage: tests/all.sh [PART...]
 
-Without a part: all of the following, in this order, within 30 minutes on 2 cores.
+Without a part: all of the following, within 30 minutes on 2 cores; in two lanes, each part's output when it has ended.
+Parts that are named run one after the other.
   fmt         rustfmt agrees
   lint        clippy has nothing to say, nor has shellcheck of the scripts
   doc         the documentation builds without a warning
@@ -67,8 +72,23 @@ END
 
 # Ends a part that lacks something. The reason goes into the final table.
 could_not_run() {
-    echo "$1" | tee "$scratch/why" >&2
+    echo "$1" | tee "$scratch/$part.why" >&2
     exit 77
+}
+
+# Alone among the lanes, where that can be done.
+exclusively() {
+    local lock=$1
+    shift
+    if command -v flock >/dev/null; then
+        (flock 9 && "$@") 9>"$scratch/$lock.lock"
+    else
+        "$@"
+    fi
+}
+
+install_packages() {
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"
 }
 
 # want_packages REMEDY PACKAGE...: installs Debian packages as root, or ends the part.
@@ -78,10 +98,10 @@ want_packages() {
     if [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null; then
         echo "installing $*"
         export DEBIAN_FRONTEND=noninteractive
-        if (apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@") >"$scratch/apt" 2>&1 </dev/null; then
+        if exclusively apt install_packages "$@" >"$scratch/$part.apt" 2>&1 </dev/null; then
             return 0
         fi
-        tail -5 "$scratch/apt" >&2
+        tail -5 "$scratch/$part.apt" >&2
     fi
     could_not_run "missing: $*. Remedy: $remedy"
 }
@@ -420,45 +440,61 @@ part_firmware_plain() {
 
 # --- the run ---------------------------------------------------------------------------------------------------------
 
-declare -a table=()
-failed=0
-left_out=0
-
+# What became of a part goes to a file: it may have run in the other lane.
 run_part() {
-    local name=$1 code began=$SECONDS result took
-    printf '\n=== %s ===\n' "$name"
-    rm -f "$scratch/why"
+    local part=$1 code began=$SECONDS result took
+    printf '\n=== %s ===\n' "$part"
     # In a subshell outside any condition: there `set -e` holds inside the part too.
     set +e
     (
         set -e
-        "part_${name//-/_}"
+        "part_${part//-/_}"
     )
     code=$?
     set -e
     took=$((SECONDS - began))
     case $code in
     0) result=ok ;;
-    77)
-        result="could not run: $(cat "$scratch/why" 2>/dev/null || echo "see above")"
-        left_out=$((left_out + 1))
-        [[ ${CI-} != true ]] || failed=1
-        ;;
-    *)
-        result="FAILED (exit $code)"
-        failed=1
-        ;;
+    77) result="could not run: $(cat "$scratch/$part.why" 2>/dev/null || echo "see above")" ;;
+    *) result="FAILED (exit $code)" ;;
     esac
-    printf -- '--- %s: %s, %d s\n' "$name" "$result" "$took"
-    table+=("$(printf '%-16s %5d s  %s' "$name" "$took" "$result")")
+    printf -- '--- %s: %s, %d s\n' "$part" "$result" "$took"
+    echo "$code" >"$scratch/$part.code"
+    printf '%-16s %5d s  %s\n' "$part" "$took" "$result" >"$scratch/$part.row"
 }
 
-known() {
+# A lane shows that a part begins, and all that it said when it has ended: two that speak at once nobody can follow.
+run_lane() {
     local part
-    for part in "${default_parts[@]}" "${other_parts[@]}"; do
-        [[ $part != "$1" ]] || return 0
+    for part in "$@"; do
+        printf '... %s begins\n' "$part"
+        run_part "$part" >"$scratch/$part.out" 2>&1
+        exclusively out cat "$scratch/$part.out"
+    done
+}
+
+# One of these words is the first.
+among() {
+    local word=$1 other
+    shift
+    for other in "$@"; do
+        [[ $other != "$word" ]] || return 0
     done
     return 1
+}
+
+run_in_lanes() {
+    local part first=()
+    for part in "${parts[@]}"; do
+        among "$part" "${second_lane[@]}" || first+=("$part")
+    done
+    set -m
+    run_lane "${second_lane[@]}" </dev/null &
+    lane=$!
+    set +m
+    run_lane "${first[@]}"
+    wait "$lane"
+    lane=
 }
 
 parts=()
@@ -469,7 +505,7 @@ while (($#)); do
         exit 0
         ;;
     *)
-        known "$1" || { usage >&2; echo "no part is called $1" >&2; exit 2; }
+        among "$1" "${default_parts[@]}" "${other_parts[@]}" || { usage >&2; echo "no part is called $1" >&2; exit 2; }
         parts+=("$1")
         # The parts with arguments.
         if [[ $1 == fuzz && ${2-} =~ ^[0-9]+$ ]]; then
@@ -491,14 +527,31 @@ while (($#)); do
         ;;
     esac
 done
-((${#parts[@]})) || parts=("${default_parts[@]}")
-
-for part in "${parts[@]}"; do
-    run_part "$part"
-done
+if ((${#parts[@]})); then
+    for part in "${parts[@]}"; do
+        run_part "$part"
+    done
+else
+    parts=("${default_parts[@]}")
+    run_in_lanes
+fi
 
 printf '\n'
-printf '%s\n' "${table[@]}"
+failed=0
+left_out=0
+for part in "${parts[@]}"; do
+    # A lane that ended early has left parts without one.
+    code=$(cat "$scratch/$part.code" 2>/dev/null || echo 1)
+    cat "$scratch/$part.row" 2>/dev/null || printf '%-16s         FAILED: it never ended\n' "$part"
+    case $code in
+    0) ;;
+    77)
+        left_out=$((left_out + 1))
+        [[ ${CI-} != true ]] || failed=1
+        ;;
+    *) failed=1 ;;
+    esac
+done
 if ((failed)); then
     echo "not all is well"
     exit 1
