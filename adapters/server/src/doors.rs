@@ -4,6 +4,7 @@ mod asking;
 mod body;
 mod etag;
 mod native;
+mod openapi;
 mod problem;
 mod spread;
 mod stream;
@@ -102,6 +103,7 @@ impl Doors {
         match path {
             ["healthz"] => return only(&head.method, &Method::GET).map(|()| native::health(&self.engine)),
             ["readyz"] => return only(&head.method, &Method::GET).map(|()| native::ready(&self.engine)),
+            ["openapi.json"] => return only(&head.method, &Method::GET).map(|()| openapi::document()),
             // Its key is in the request, where WeChat has its secret.
             ["cgi-bin", path @ ..] => return Ok(self.wechat(peer, &head, path, body).await),
             _ => {}

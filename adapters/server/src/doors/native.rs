@@ -113,6 +113,6 @@ pub(super) fn ready(engine: &Engine) -> Reply {
 }
 
 #[cfg(test)]
-mod scene;
+pub(super) mod scene;
 #[cfg(test)]
 mod tests;

@@ -21,9 +21,9 @@ use crate::{
 
 /// A platform that hands out "T1", "T2" and so on, or nothing while it is told so.
 #[derive(Clone, Default)]
-pub(super) struct Platform {
-    pub(super) fetches: Arc<AtomicU32>,
-    pub(super) refuses: Arc<AtomicBool>,
+pub(in crate::doors) struct Platform {
+    pub(in crate::doors) fetches: Arc<AtomicU32>,
+    pub(in crate::doors) refuses: Arc<AtomicBool>,
 }
 
 impl Transport for Platform {
@@ -38,17 +38,17 @@ impl Transport for Platform {
     }
 }
 
-pub(super) struct Scene {
-    pub(super) doors: Doors,
-    pub(super) clock: VirtualClock,
-    pub(super) platform: Platform,
+pub(in crate::doors) struct Scene {
+    pub(in crate::doors) doors: Doors,
+    pub(in crate::doors) clock: VirtualClock,
+    pub(in crate::doors) platform: Platform,
 }
 
 /// What was answered: status, body (null when there is none), and headers.
-pub(super) type Answer = (u16, Value, hyper::HeaderMap);
+pub(in crate::doors) type Answer = (u16, Value, hyper::HeaderMap);
 
 impl Scene {
-    pub(super) async fn new() -> Self {
+    pub(in crate::doors) async fn new() -> Self {
         let (clock, platform) = (VirtualClock::new(Duration::from_secs(1_800_000_000)), Platform::default());
         let builder = Engine::builder().clock(clock.clone()).transport(platform.clone());
         let engine = builder.start(&[Self::account("wx1")]).await.expect("good");
@@ -56,18 +56,18 @@ impl Scene {
         Self { doors: Doors::new(engine, Self::access()), clock, platform }
     }
 
-    pub(super) fn account(id: &str) -> AccountSpec {
+    pub(in crate::doors) fn account(id: &str) -> AccountSpec {
         AccountSpec::new("shop", AccountKind::Official, id, "a secret")
     }
 
-    pub(super) fn access() -> Access {
+    pub(in crate::doors) fn access() -> Access {
         Access::new(&[
             ClientSpec::new("all", "K1", &["shop"], &[Permission::Read, Permission::Report, Permission::Rotate]),
             ClientSpec::new("reporter", "K2", &["shop"], &[Permission::Report]),
         ])
     }
 
-    pub(super) async fn ask(&self, method: &str, path: &str, key: &str, tag: &str, body: &str) -> Answer {
+    pub(in crate::doors) async fn ask(&self, method: &str, path: &str, key: &str, tag: &str, body: &str) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("/v1/accounts/shop/token{path}"));
         request = request.header("authorization", format!("Bearer {key}"));
         if !tag.is_empty() {
@@ -80,22 +80,22 @@ impl Scene {
         (head.status.as_u16(), value, head.headers)
     }
 
-    pub(super) async fn get(&self, path: &str, tag: &str) -> Answer {
+    pub(in crate::doors) async fn get(&self, path: &str, tag: &str) -> Answer {
         self.ask("GET", path, "K1", tag, "").await
     }
 
-    pub(super) async fn report(&self, key: &str, body: &str) -> Answer {
+    pub(in crate::doors) async fn report(&self, key: &str, body: &str) -> Answer {
         self.ask("POST", "/report", key, "", body).await
     }
 
     /// Asks for another one, and returns once it is there.
-    pub(super) async fn rotate(&self) {
+    pub(in crate::doors) async fn rotate(&self) {
         let (status, body, _) = self.ask("POST", "/rotate", "K1", "", "{}").await;
         assert_eq!((status, &body["outcome"]), (200, &json!("refreshing")));
         self.doors.engine.settle().await;
     }
 
-    pub(super) async fn later(&self, seconds: u64) {
+    pub(in crate::doors) async fn later(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
         self.doors.engine.settle().await;
     }
