@@ -8,7 +8,7 @@ use std::{
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::config::{ClientSpec, Permission};
+use crate::config::{CallPath, ClientSpec, Permission};
 
 /// All clients of a configuration.
 #[derive(Debug, Default)]
@@ -25,6 +25,7 @@ pub(crate) struct Client {
     pub(crate) name: String,
     accounts: HashSet<String>,
     may: Vec<Permission>,
+    call: Vec<CallPath>,
 }
 
 impl Access {
@@ -38,6 +39,7 @@ impl Access {
                 name: spec.name.clone(),
                 accounts: spec.accounts.iter().cloned().collect(),
                 may: spec.may.clone(),
+                call: spec.call.clone(),
             }));
         }
         access
@@ -73,6 +75,11 @@ impl Client {
         self.may.contains(&permission)
     }
 
+    /// Whether a call of this path is forwarded for it.
+    pub(crate) fn may_call(&self, path: &str) -> bool {
+        self.call.iter().any(|listed| listed.covers(path))
+    }
+
     pub(crate) fn has(&self, account: &str) -> bool {
         self.accounts.contains(account)
     }
@@ -92,6 +99,7 @@ mod tests {
             keys: keys.iter().map(|key| Sha256::digest(key.as_bytes()).into()).collect(),
             accounts: vec!["shop".to_owned()],
             may: vec![Permission::Read],
+            call: Vec::new(),
         }
     }
 

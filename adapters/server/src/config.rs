@@ -3,6 +3,7 @@
 //! Every problem is told, not only the first, each with its place and its remedy; an unknown key names the nearest known
 //! one. A secret never stands in the file, and nothing of one ever stands in a problem.
 
+mod calls;
 mod file;
 mod keys;
 mod secret;
@@ -16,8 +17,8 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-pub(crate) use self::file::hex;
-pub use self::{file::template, secret::Environment};
+pub use self::{calls::CallPath, file::template, secret::Environment};
+pub(crate) use self::{calls::is_call, file::hex};
 use crate::{account::AccountSpec, upstream::Roots};
 
 /// A configuration that was checked. `Debug` shows no secret.
@@ -58,6 +59,8 @@ pub struct ClientSpec {
     pub accounts: Vec<String>,
     /// What it may do with them.
     pub may: Vec<Permission>,
+    /// The API calls that are forwarded for it, with a token that it never sees; none unless listed.
+    pub call: Vec<CallPath>,
 }
 
 impl ClientSpec {
@@ -69,6 +72,7 @@ impl ClientSpec {
             keys: vec![Sha256::digest(key).into()],
             accounts: accounts.iter().map(|&account| account.to_owned()).collect(),
             may: may.to_vec(),
+            call: Vec::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod asking;
 mod body;
 mod etag;
+mod forward;
 mod native;
 mod openapi;
 mod problem;
@@ -22,7 +23,7 @@ use hyper::{
 use tokio::sync::watch;
 
 pub(crate) use self::asking::{Asking, Peer};
-use self::{body::MAX_BODY, problem::Problem, spread::Spread, stream::Places};
+use self::{problem::Problem, spread::Spread, stream::Places};
 use crate::{
     Engine, Kind,
     access::{self, Access},
@@ -52,6 +53,8 @@ pub(crate) struct Doors {
     /// Who was given what in WeChat's shape.
     returning: wechat::Returning,
     spread: Arc<Spread>,
+    /// Calls on their way.
+    calls: forward::Gate,
     places: Places,
     /// Whether the server is about to end.
     closing: watch::Sender<bool>,
@@ -65,6 +68,7 @@ impl Doors {
             reloads: watch::Sender::new(()),
             returning: wechat::Returning::default(),
             spread: Arc::new(Spread::new()),
+            calls: forward::Gate::default(),
             places: Places::default(),
             closing: watch::Sender::new(false),
         }
@@ -126,6 +130,7 @@ impl Doors {
                 let kind = Kind::named(kind).filter(|kind| *kind != Kind::Token).ok_or(Problem::NO_ROUTE)?;
                 self.credential(&head, &asking, name, kind, rest, body).await
             }
+            ["v1", "accounts", name, "call", _path @ ..] => self.forward(&asking, name, &head, body).await,
             _ => Err(Problem::NO_ROUTE),
         }
     }

@@ -132,6 +132,11 @@ impl Engine {
         &self.inner.clock
     }
 
+    /// By which the platform is reached.
+    pub(crate) fn transport(&self) -> &Arc<dyn Transport> {
+        &self.inner.transport
+    }
+
     /// What is wrong with the store; `None` when it works.
     #[must_use]
     pub fn store_trouble(&self) -> Option<Failing> {

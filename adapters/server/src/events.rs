@@ -99,6 +99,10 @@ pub(crate) fn asked(client: &str, from: Option<IpAddr>, account: &str, what: &st
     event!(target: TARGET, Level::DEBUG, client, from, account, what, granted, "asked");
 }
 
+pub(crate) fn called(client: &str, account: &str, path: &str, status: u16, errcode: Option<i32>) {
+    event!(target: TARGET, Level::DEBUG, client, account, path, status, errcode, "a call was forwarded");
+}
+
 pub(crate) fn not_accepted(error: &std::io::Error) {
     event!(target: TARGET, Level::ERROR, %error, "a connection could not be accepted");
 }

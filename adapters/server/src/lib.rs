@@ -21,4 +21,4 @@ pub use engine::{
 pub use kind::{EndpointChoice, Kind};
 pub use serve::{CannotStart, Server, Serving, Stopped};
 pub use snapshot::{Held, Snapshot};
-pub use upstream::{BadRoots, Exchange, Https, Response, Roots, Transport};
+pub use upstream::{BadRoots, Exchange, Forwarding, Https, Response, Roots, Stream, Transport};

@@ -4,6 +4,7 @@
 mod agenda;
 mod attempt;
 mod https;
+mod stream;
 mod transport;
 
 pub(crate) use self::{
@@ -12,5 +13,6 @@ pub(crate) use self::{
 };
 pub use self::{
     https::{BadRoots, Https, Roots},
+    stream::{Forwarding, Stream},
     transport::{Exchange, Response, Transport},
 };

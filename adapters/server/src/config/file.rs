@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    ClientSpec, Config, Permission, Upstream,
+    CallPath, ClientSpec, Config, Permission, Upstream,
     keys::{nearest, of},
     secret::{Environment, Source, Table as SecretTable},
 };
@@ -66,6 +66,8 @@ struct ClientTable {
     accounts: Vec<String>,
     #[serde(default)]
     may: Vec<String>,
+    #[serde(default)]
+    call: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -278,6 +280,7 @@ fn client(table: ClientTable) -> Result<ClientSpec, String> {
         keys: keys.collect::<Result<_, _>>()?,
         accounts: table.accounts,
         may: may.collect::<Result<_, _>>()?,
+        call: table.call.iter().map(|path| CallPath::parse(path)).collect::<Result<_, _>>()?,
     })
 }
 

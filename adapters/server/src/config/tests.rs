@@ -159,6 +159,7 @@ fn accounts_and_clients_fit_together() {
         (account("endpoint = \"token\"").replace("official", "work"), "one endpoint only"),
         (client("").replace("[\"shop\"]", "[\"shpo\"]"), "no account \"shpo\"; did you mean \"shop\"?"),
         (client("").replace("[\"read\"]", "[\"raed\"]"), "may: \"raed\" is not known; did you mean \"read\"?"),
+        (client("call = [\"/cgi-bin/../x\"]"), "client billing: call: \"/cgi-bin/../x\" is not the path of an API"),
         (client("").replace(&format!("\"{HASH}\""), "[]"), "one hash, or two"),
         (client("") + &client("").split_off(account("").len()), "have the same key"),
     ] {

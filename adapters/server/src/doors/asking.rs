@@ -27,4 +27,11 @@ impl Asking {
         events::asked(&self.client.name, self.peer.address, account, permission.name(), granted);
         granted
     }
+
+    /// Whether a call of this API is forwarded for it.
+    pub(crate) fn may_call(&self, path: &str, account: &str) -> bool {
+        let granted = self.client.has(account) && self.client.may_call(path);
+        events::asked(&self.client.name, self.peer.address, account, "call", granted);
+        granted
+    }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Problem {
     retry_after_s: Option<u64>,
     /// The methods that a path is asked with.
     allow: Option<&'static str>,
+    /// Of a forwarded call: whether the platform may have executed it.
+    executed: Option<bool>,
 }
 
 impl Problem {
@@ -53,9 +55,24 @@ impl Problem {
         "caller",
     );
 
+    pub(crate) const CALL_PATH: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "bad-call-path",
+        "the path of a call is /cgi-bin/ and plain segments: nothing empty, no dots alone, nothing percent-encoded",
+        "caller",
+    );
+    pub(crate) const LENGTH: Self = Self::new(
+        StatusCode::LENGTH_REQUIRED,
+        "length-required",
+        "a call's body of more than 65536 bytes is sent with a Content-Length: WeChat wants one",
+        "caller",
+    );
+    pub(crate) const CALL_TOO_SLOW: Self =
+        Self::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "the body did not come within 30 seconds", "caller");
+
     /// A problem of the type `urn:wxtoken:problem:KIND`: what programs tell it by, so a kind once published stays.
     pub(crate) const fn new(status: StatusCode, kind: &'static str, title: &'static str, act: &'static str) -> Self {
-        Self { status, kind, title, detail: String::new(), act, retry_after_s: None, allow: None }
+        Self { status, kind, title, detail: String::new(), act, retry_after_s: None, allow: None, executed: None }
     }
 
     /// The path is there, and is asked with these methods.
@@ -93,6 +110,21 @@ impl Problem {
         }
     }
 
+    /// No place for one more forwarded call.
+    pub(crate) fn too_many_calls() -> Self {
+        let title = "as many calls are under way as are forwarded at a time; call again";
+        Self { retry_after_s: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-calls", title, "nobody") }
+    }
+
+    /// The platform did not answer a forwarded call. Whether it may have executed it is what the caller must know.
+    pub(crate) fn unanswered(slow: bool, executed: bool, detail: String) -> Self {
+        let (status, kind) = match slow {
+            true => (StatusCode::GATEWAY_TIMEOUT, "platform-silent"),
+            false => (StatusCode::BAD_GATEWAY, "platform-not-reached"),
+        };
+        Self { detail, executed: Some(executed), ..Self::new(status, kind, "WeChat did not answer the call", "nobody") }
+    }
+
     pub(crate) fn into_reply(self) -> Reply {
         let mut body = json!({
             "type": format!("urn:wxtoken:problem:{}", self.kind),
@@ -102,6 +134,9 @@ impl Problem {
         });
         if let (false, Some(body)) = (self.detail.is_empty(), body.as_object_mut()) {
             body.insert("detail".to_owned(), self.detail.into());
+        }
+        if let (Some(executed), Some(body)) = (self.executed, body.as_object_mut()) {
+            body.insert("executed".to_owned(), (if executed { "maybe" } else { "no" }).into());
         }
         let mut reply = reply(self.status, "application/problem+json", &body);
         if self.status == StatusCode::UNAUTHORIZED {

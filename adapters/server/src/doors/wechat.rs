@@ -12,14 +12,13 @@ mod said;
 
 use std::{sync::Arc, time::Duration};
 
-use http_body_util::{BodyExt as _, Limited};
 use hyper::{Method, http::request::Parts};
 use serde_json::json;
 use wxtoken::core::{Endpoint, Repeat};
 
 pub(super) use self::returning::Returning;
 use self::{asked::Asked, said::Said};
-use super::{Asking, Doors, Incoming, MAX_BODY, Peer, Reply};
+use super::{Asking, Doors, Incoming, Peer, Reply, body::small};
 use crate::{
     Account, AccountKind, Credential, Held, Kind, NoToken, ReportOutcome, Snapshot, config::Permission, engine::Doubt,
 };
@@ -201,7 +200,7 @@ impl Doors {
 }
 
 async fn asked<B: Incoming>(query: &str, body: B) -> Result<Asked, Said> {
-    let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Said::BODY)?.to_bytes();
+    let body = small(body).await.map_err(|_| Said::BODY)?;
     Asked::read(query, &body)
 }
 

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Either, Full};
 use hyper::{Request as HttpRequest, Uri, body::Bytes, header};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -32,7 +32,10 @@ use tower_service::Service;
 use wxtoken::{CONNECT_LIMIT_MS, MAX_REPLY_LEN, Request, TransportError, core::Method};
 use zeroize::Zeroizing;
 
-use super::transport::{Exchange, Response, Transport};
+use super::{
+    stream::{Forwarding, Stream},
+    transport::{Exchange, Response, Transport},
+};
 
 const KEPT_FOR: Duration = Duration::from_secs(2);
 const CONNECT_LIMIT: Duration = Duration::from_millis(CONNECT_LIMIT_MS as u64);
@@ -87,7 +90,7 @@ type Connector = Timed<HttpsConnector<HttpConnector<Resolver>>>;
 /// The built-in transport.
 #[derive(Clone)]
 pub struct Https {
-    client: Client<Connector, Full<Bytes>>,
+    client: Client<Connector, Either<Full<Bytes>, Stream>>,
 }
 
 impl Https {
@@ -129,7 +132,7 @@ impl fmt::Debug for Https {
 impl Transport for Https {
     fn exchange<'a>(&'a self, request: Request<'a, 'a>) -> Exchange<'a> {
         Box::pin(async move {
-            let request = written(&request)?;
+            let request = written(&request)?.map(Either::Left);
             let mut reply = self.client.request(request).await.map_err(|error| classify(&error))?;
             let status = reply.status().as_u16();
             if (300..400).contains(&status) {
@@ -147,6 +150,13 @@ impl Transport for Https {
                 }
             }
             Ok(Response { status, body: bytes })
+        })
+    }
+
+    fn forward(&self, call: HttpRequest<Stream>) -> Forwarding<'_> {
+        Box::pin(async move {
+            let reply = self.client.request(call.map(Either::Right)).await.map_err(|error| classify(&error))?;
+            Ok(reply.map(Stream::new))
         })
     }
 }

@@ -5,6 +5,8 @@ use std::{fmt, future::Future, pin::Pin};
 use wxtoken::{Request, TransportError};
 use zeroize::Zeroizing;
 
+use super::stream::{Forwarding, Stream};
+
 /// What [`Transport::exchange`] returns.
 pub type Exchange<'a> = Pin<Box<dyn Future<Output = Result<Response, TransportError>> + Send + 'a>>;
 
@@ -13,6 +15,16 @@ pub trait Transport: Send + Sync + 'static {
     /// Makes exactly one attempt: no retry, no redirect. It need not keep a time limit, the engine does: a future that is
     /// dropped counts as [`TransportError::Timeout`]. Read at most `MAX_REPLY_LEN + 1` bytes of the body.
     fn exchange<'a>(&'a self, request: Request<'a, 'a>) -> Exchange<'a>;
+
+    /// Forwards an API call, its URL whole and with the token in it: exactly one attempt, as above, whose body and reply pass
+    /// piece by piece. The future ends with the reply's head. A body of known length is sent with a Content-Length.
+    ///
+    /// A transport that fetches credentials only need not have it: calls are then refused as
+    /// [`TransportError::Unsupported`].
+    fn forward(&self, call: hyper::Request<Stream>) -> Forwarding<'_> {
+        drop(call);
+        Box::pin(async { Err(TransportError::Unsupported) })
+    }
 }
 
 /// What came back: the HTTP status and the body, which is wiped when dropped because it holds the credential.

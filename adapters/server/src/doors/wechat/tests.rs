@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, body::Bytes};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use wxtoken_platform::{Account as Far, Fault, FaultScope, Platform, Running};
 
 use super::*;
@@ -59,12 +58,7 @@ impl World {
             .await
             .expect("good accounts");
         engine.settle().await;
-        let client = |name: &str, key: &str, accounts: &[&str], may: &[Permission]| ClientSpec {
-            name: name.to_owned(),
-            keys: vec![Sha256::digest(key).into()],
-            accounts: accounts.iter().map(|&name| name.to_owned()).collect(),
-            may: may.to_vec(),
-        };
+        let client = ClientSpec::new;
         let all = ["shop", "shop-token", "other", "app-1", "app-2"];
         let clients = [
             client("all", "K1", &all, &[Permission::Read]),
@@ -379,12 +373,7 @@ async fn without_a_token_the_platforms_own_words_are_passed_on_unless_they_would
         let mut spec = AccountSpec::new("shop", AccountKind::Official, ID, "S1");
         spec.base = Some(platform.http_url());
         let engine = Engine::builder().start(&[spec]).await.expect("good");
-        let client = ClientSpec {
-            name: "all".to_owned(),
-            keys: vec![Sha256::digest("K1").into()],
-            accounts: vec!["shop".to_owned()],
-            may: vec![Permission::Read],
-        };
+        let client = ClientSpec::new("all", "K1", &["shop"], &[Permission::Read]);
         let doors = Doors::new(engine, Access::new(&[client]));
         let target = format!("/cgi-bin/token?grant_type=client_credential&appid={ID}&secret=K1");
         let answer = ask(&doors, "GET", &target, "").await;
