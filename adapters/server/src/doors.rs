@@ -2,8 +2,10 @@
 
 mod asking;
 mod body;
+mod date;
 mod etag;
 mod forward;
+mod held;
 mod native;
 mod openapi;
 mod problem;
@@ -135,7 +137,7 @@ impl Doors {
         }
     }
 
-    /// Who asks, if the key is one of ours.
+    /// Who asks, if the key is one of ours. What else is demanded of whoever asks is demanded in [`held`](Self::held), too.
     fn asking(&self, peer: &Peer, key: &str) -> Option<Asking> {
         let key = access::hash(key);
         let client = self.access.load().by_hash(&key)?.clone();

@@ -2,6 +2,7 @@
 //! an answer.
 
 mod listen;
+mod quick;
 mod serving;
 mod supervisor;
 

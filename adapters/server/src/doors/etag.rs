@@ -35,6 +35,10 @@ impl Tag {
         self.len = (self.len + bytes.len()).min(Self::MOST);
     }
 
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
     fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }

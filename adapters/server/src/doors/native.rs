@@ -9,6 +9,7 @@ mod report;
 use hyper::{Method, StatusCode, http::request::Parts};
 use serde_json::json;
 
+pub(super) use self::handed::Handed;
 use self::report::Report;
 use super::{Asking, Doors, Incoming, Reply, body, etag::Condition, json, only, problem::Problem};
 use crate::{Account, Credential, Engine, Kind, config::Permission};

@@ -38,6 +38,10 @@ impl Accounts {
         self.by_name.get(name).cloned()
     }
 
+    pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
+        self.by_name.get(name).map(Arc::as_ref)
+    }
+
     pub(crate) fn by_id(&self, id: &str) -> Vec<Arc<Entry>> {
         let first = self.by_id.partition_point(|entry| &*entry.who.id < id);
         self.by_id.iter().skip(first).take_while(|entry| &*entry.who.id == id).cloned().collect()

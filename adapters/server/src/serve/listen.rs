@@ -13,6 +13,7 @@ use tokio::{
     task::JoinHandle,
 };
 
+use super::quick::{self, Reread};
 use crate::{
     doors::{Content, Doors, Peer},
     events,
@@ -69,10 +70,15 @@ async fn accept(listener: TcpListener, doors: Arc<Doors>, mut stopped: watch::Re
         match accepted {
             Ok((stream, from)) => {
                 let peer = Peer { address: Some(from.ip().to_canonical()) };
-                let connection = graceful.watch(serve(stream, peer, doors.clone()));
+                let (watcher, doors, stopped) = (graceful.watcher(), doors.clone(), stopped.clone());
                 tokio::spawn(async move {
-                    // A peer that left, or spoke no HTTP, is no news.
-                    let _ = connection.await;
+                    let mut stream = stream;
+                    // A small answer must not wait for the next one.
+                    let _ = stream.set_nodelay(true);
+                    if let Some(read) = quick::serve(&mut stream, &doors, &peer, HEAD_LIMIT, stopped).await {
+                        // A peer that left, or spoke no HTTP, is no news.
+                        let _ = watcher.watch(serve(Reread::new(read, stream), peer, doors)).await;
+                    }
                     drop(place);
                 });
             }
@@ -86,15 +92,13 @@ async fn accept(listener: TcpListener, doors: Arc<Doors>, mut stopped: watch::Re
 }
 
 fn serve(
-    stream: TcpStream,
+    stream: Reread<TcpStream>,
     peer: Peer,
     doors: Arc<Doors>,
 ) -> http1::Connection<
-    TokioIo<TcpStream>,
+    TokioIo<Reread<TcpStream>>,
     impl hyper::service::HttpService<hyper::body::Incoming, ResBody = Content, Error = Infallible, Future: Send>,
 > {
-    // A small answer must not wait for the next one.
-    let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let (doors, peer) = (doors.clone(), peer.clone());
         async move { Ok::<_, Infallible>(doors.answer(&peer, request).await) }

@@ -1,5 +1,7 @@
 //! How is a credential written down for a reader? By hand and into one buffer: this is what nearly every request comes to.
 
+use std::time::Duration;
+
 use http_body_util::{Either, Full};
 use hyper::{
     Response, StatusCode,
@@ -8,14 +10,14 @@ use hyper::{
 };
 use wxtoken::Instant;
 
-use super::super::{Doors, Reply, etag::Tag};
+use super::super::{Doors, Reply, date::Date, etag::Tag};
 use crate::{Held, Kind, Reported, Snapshot};
 
 const EXPIRES_IN: HeaderName = HeaderName::from_static("wxtoken-expires-in");
 const REFRESH_AFTER: HeaderName = HeaderName::from_static("wxtoken-refresh-after");
 
 /// A valid credential, and how long it is good for: whole seconds, reckoned now.
-pub(super) struct Handed<'a> {
+pub(crate) struct Handed<'a> {
     kind: Kind,
     held: &'a Held,
     expires_in: u64,
@@ -24,7 +26,7 @@ pub(super) struct Handed<'a> {
 
 impl<'a> Handed<'a> {
     /// What a snapshot has that is valid now.
-    pub(super) fn of(doors: &Doors, kind: Kind, snapshot: &'a Snapshot, now: Instant) -> Option<Self> {
+    pub(crate) fn of(doors: &Doors, kind: Kind, snapshot: &'a Snapshot, now: Instant) -> Option<Self> {
         let held = snapshot.valid(now)?;
         let expires_in = snapshot.remaining(now).as_secs();
         Some(Self { kind, held, expires_in, refresh_after: doors.spread.refresh_after(snapshot, now) })
@@ -49,27 +51,61 @@ impl<'a> Handed<'a> {
         self.reply(StatusCode::NOT_MODIFIED, tag, Vec::new())
     }
 
+    /// All of it as HTTP writes it, head and body: what [`whole`](Self::whole) is to hyper.
+    pub(crate) fn message(&self, unix: Option<Duration>) -> Vec<u8> {
+        let (mut numbers, mut length) = <([itoa::Buffer; 3], itoa::Buffer)>::default();
+        let numbers = self.numbers(&mut numbers);
+        let body = self.body(&numbers, None);
+        let (tag, date) = (Tag::of(self.held), unix.map(Date::of));
+        let head = [
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncache-control: no-store\r\netag: ",
+            tag.as_str(),
+            "\r\nwxtoken-expires-in: ",
+            numbers[0],
+            "\r\nwxtoken-refresh-after: ",
+            numbers[2],
+            "\r\ncontent-length: ",
+            length.format(body.iter().map(|part| part.len()).sum::<usize>()),
+            if date.is_some() { "\r\ndate: " } else { "" },
+            date.as_ref().map_or("", Date::text),
+            "\r\n\r\n",
+        ];
+        let mut message = Vec::with_capacity(head.iter().chain(&body).map(|part| part.len()).sum());
+        head.iter().chain(&body).for_each(|part| message.extend_from_slice(part.as_bytes()));
+        message
+    }
+
     fn write(&self, reported: Option<Reported>) -> Vec<u8> {
-        let [mut expires_in, mut generation, mut refresh_after] =
-            [itoa::Buffer::new(), itoa::Buffer::new(), itoa::Buffer::new()];
-        let outcome = reported.map_or("", |reported| reported.outcome.name());
+        let mut numbers = <[itoa::Buffer; 3]>::default();
+        self.body(&self.numbers(&mut numbers), reported).concat().into_bytes()
+    }
+
+    /// The life left, the generation and when to come back.
+    fn numbers<'b>(&self, [expires_in, generation, refresh_after]: &'b mut [itoa::Buffer; 3]) -> [&'b str; 3] {
+        [
+            expires_in.format(self.expires_in),
+            generation.format(self.held.generation()),
+            refresh_after.format(self.refresh_after),
+        ]
+    }
+
+    /// The parts of a body, below what a report led to, if it was one.
+    fn body<'b>(&'b self, numbers: &[&'b str; 3], reported: Option<Reported>) -> [&'b str; 12] {
         [
             if reported.is_some() { "{\"outcome\":\"" } else { "{" },
-            outcome,
+            reported.map_or("", |reported| reported.outcome.name()),
             if reported.is_some() { "\"," } else { "" },
             // No credential has a character that JSON would want escaped: see `wxtoken::Token`.
             if self.kind == Kind::Token { "\"access_token\":\"" } else { "\"ticket\":\"" },
             self.held.as_str(),
             "\",\"expires_in\":",
-            expires_in.format(self.expires_in),
+            numbers[0],
             ",\"generation\":",
-            generation.format(self.held.generation()),
+            numbers[1],
             ",\"refresh_after\":",
-            refresh_after.format(self.refresh_after),
+            numbers[2],
             "}",
         ]
-        .concat()
-        .into_bytes()
     }
 
     fn reply(&self, status: StatusCode, tag: &Tag, body: Vec<u8>) -> Reply {

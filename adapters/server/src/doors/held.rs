@@ -1,0 +1,23 @@
+//! What is told of a token that is held, in the fewest steps? The bytes of the whole answer, for the one request that
+//! comes more often than all others; every other answer is made elsewhere.
+
+use super::{Doors, Peer, native};
+use crate::{Kind, access, config::Permission, events};
+
+impl Doors {
+    /// The answer to a read of this account's token with this key; `None` when it is another one than the token, whatever
+    /// the reason.
+    pub(crate) fn held(&self, peer: &Peer, key: &str, account: &str) -> Option<Vec<u8>> {
+        let access = self.access.load();
+        let client = access.by_hash(&access::hash(key))?;
+        if !(client.has(account) && client.may(Permission::Read)) {
+            return None;
+        }
+        let accounts = self.engine.inner.accounts.load();
+        let snapshot = accounts.entry(account)?.cells.first()?.snapshot();
+        let clock = self.engine.clock();
+        let handed = native::Handed::of(self, Kind::Token, &snapshot, clock.now())?;
+        events::asked(&client.name, peer.address, account, Permission::Read.name(), true);
+        Some(handed.message(clock.unix_time()))
+    }
+}
