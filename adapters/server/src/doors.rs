@@ -10,6 +10,7 @@ mod native;
 mod openapi;
 mod problem;
 mod spread;
+mod status;
 mod stream;
 mod wechat;
 
@@ -23,6 +24,7 @@ use hyper::{
     header::{self, HeaderValue},
 };
 use tokio::sync::watch;
+use wxtoken::Instant;
 
 pub(crate) use self::asking::{Asking, Peer};
 use self::{problem::Problem, spread::Spread, stream::Places};
@@ -58,6 +60,7 @@ pub(crate) struct Doors {
     /// Calls on their way.
     calls: forward::Gate,
     places: Places,
+    started: Instant,
     /// Whether the server is about to end.
     closing: watch::Sender<bool>,
 }
@@ -65,6 +68,7 @@ pub(crate) struct Doors {
 impl Doors {
     pub(crate) fn new(engine: Engine, access: Access) -> Self {
         Self {
+            started: engine.clock().now(),
             engine,
             access: Arc::new(ArcSwap::from_pointee(access)),
             reloads: watch::Sender::new(()),
@@ -117,6 +121,10 @@ impl Doors {
         let key = presented(&head.headers).ok_or(Problem::NO_KEY)?;
         let asking = self.asking(peer, key).ok_or(Problem::NO_KEY)?;
         match path {
+            ["v1", "status"] => {
+                only(&head.method, &Method::GET)?;
+                self.status(&head, &asking)
+            }
             ["v1", "accounts"] => {
                 only(&head.method, &Method::GET)?;
                 Ok(native::accounts(&self.engine, &asking))

@@ -4,10 +4,12 @@ mod accounts;
 mod cell;
 mod credential;
 mod probe;
+mod readers;
 mod start;
 mod tokens;
 
 use std::{
+    ops::ControlFlow,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -29,6 +31,7 @@ pub use self::{
 };
 use crate::{
     Account, Kind,
+    account::Entry,
     clock::Clock,
     events,
     store::{Coordinator, Failing, Moment, Owner},
@@ -124,6 +127,16 @@ impl Engine {
         for cell in self.inner.accounts.load().cells().filter(|cell| cell.kind == Kind::Token) {
             look(&cell.snapshot());
         }
+    }
+
+    /// Looks at all accounts by name, until told to end.
+    pub(crate) fn for_each_account(&self, mut look: impl FnMut(&Arc<Entry>) -> ControlFlow<()>) {
+        let _ = self.inner.accounts.load().in_order().try_for_each(&mut look);
+    }
+
+    /// The account that this is an entry of.
+    pub(crate) fn account(&self, entry: &Arc<Entry>) -> Account {
+        Account { entry: entry.clone(), inner: self.inner.clone() }
     }
 
     /// The clock that snapshots speak in.

@@ -12,6 +12,7 @@ mod serve;
 mod snapshot;
 pub mod store;
 mod upstream;
+mod words;
 
 pub use account::{Account, AccountKind, AccountSpec, BadSpec};
 pub use clock::{Clock, Sleep, SystemClock, VirtualClock};

@@ -23,7 +23,10 @@ pub(crate) struct Asking {
 impl Asking {
     /// Whether it may do this with that account. What is asked for is told to the log, and whether it is granted.
     pub(crate) fn may(&self, permission: Permission, account: &str) -> bool {
-        let granted = self.client.has(account) && self.client.may(permission);
+        let granted = match permission {
+            Permission::Rotate => self.may_rotate(account),
+            _ => self.client.has(account) && self.client.may(permission),
+        };
         events::asked(&self.client.name, self.peer.address, account, permission.name(), granted);
         granted
     }
@@ -33,5 +36,16 @@ impl Asking {
         let granted = self.client.has(account) && self.client.may_call(path);
         events::asked(&self.client.name, self.peer.address, account, "call", granted);
         granted
+    }
+
+    /// Whether it may see how that account is: its own, and all of them for who looks after the server.
+    pub(crate) fn sees(&self, account: &str) -> bool {
+        self.client.may(Permission::Admin) || self.client.has(account)
+    }
+
+    /// Whether it may ask for a new credential of that account: its own with the permission, and any for who looks after
+    /// the server.
+    pub(crate) fn may_rotate(&self, account: &str) -> bool {
+        self.client.may(Permission::Admin) || self.client.has(account) && self.client.may(Permission::Rotate)
     }
 }

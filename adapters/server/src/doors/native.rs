@@ -29,6 +29,7 @@ impl Doors {
             [] => {
                 only(&head.method, &Method::GET)?;
                 let (_, credential) = self.allowed(asking, name, kind, Permission::Read)?;
+                credential.count_reader(self.engine.clock().now());
                 let wait = read::wait(head.uri.query())?;
                 self.read(&credential, Condition::of(&head.headers), wait).await
             }

@@ -5,10 +5,9 @@ use hyper::{
     header::{self, HeaderValue},
 };
 use serde_json::json;
-use wxtoken::Act;
 
 use super::{Reply, reply};
-use crate::NoToken;
+use crate::{NoToken, words::who};
 
 /// Why a request is not granted.
 #[derive(Debug)]
@@ -70,6 +69,13 @@ impl Problem {
     pub(crate) const CALL_TOO_SLOW: Self =
         Self::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "the body did not come within 30 seconds", "caller");
 
+    pub(crate) const STATUS_QUERY: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "bad-status-query",
+        "`after` is a name, `limit` a whole number (more than 1000 counts as 1000), `state` one of ok, refreshing, waiting, failing, down; each once",
+        "caller",
+    );
+
     /// A problem of the type `urn:wxtoken:problem:KIND`: what programs tell it by, so a kind once published stays.
     pub(crate) const fn new(status: StatusCode, kind: &'static str, title: &'static str, act: &'static str) -> Self {
         Self { status, kind, title, detail: String::new(), act, retry_after_s: None, allow: None, executed: None }
@@ -97,16 +103,16 @@ impl Problem {
 
     /// There is nothing valid to hand out.
     pub(crate) fn no_token(why: &NoToken) -> Self {
-        let act = match why.act() {
-            Act::Configuration | Act::Never => "operator",
-            Act::Person => "administrator",
-            _ => "nobody",
-        };
         Self {
             detail: why.to_string(),
             // Rounded up: who comes a moment early comes twice.
             retry_after_s: Some(why.next_in.as_secs().saturating_add(1)),
-            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "no-credential", "there is no valid credential now", act)
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no-credential",
+                "there is no valid credential now",
+                who(why.act()),
+            )
         }
     }
 

@@ -77,6 +77,7 @@ impl Doors {
             return Err(Said::SECRET);
         }
         let token = account.token();
+        token.count_reader(self.engine.clock().now());
         let forced = asked.force_refresh && asking.may(Permission::Rotate, account.name());
         let (snapshot, held) = if forced { self.forced(&token).await } else { self.handed_out(&asking, &token).await }?;
         let expires_in = self.told_life(&account, &snapshot).as_secs();
@@ -188,6 +189,7 @@ impl Doors {
             None => asked.ticket_kind(side)?,
         };
         let credential = account.credential(kind).ok_or(Said::NO_TICKET)?;
+        credential.count_reader(self.engine.clock().now());
         let (snapshot, held) = self.valid(&credential).await?;
         let expires_in = snapshot.remaining(self.engine.clock().now()).as_secs();
         Ok(said::granted(&json!({

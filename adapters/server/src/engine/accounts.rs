@@ -20,6 +20,8 @@ pub(crate) struct Accounts {
     by_name: HashMap<Arc<str>, Arc<Entry>>,
     /// Sorted by id, then name.
     by_id: Box<[Arc<Entry>]>,
+    /// Where each is in it, sorted by name.
+    order: Box<[u32]>,
 }
 
 impl Accounts {
@@ -27,7 +29,11 @@ impl Accounts {
         let by_name = entries.iter().map(|entry| (entry.name.clone(), entry.clone())).collect();
         let mut by_id = entries;
         by_id.sort_unstable_by(|a, b| (&a.who.id, &a.name).cmp(&(&b.who.id, &b.name)));
-        Self { by_name, by_id: by_id.into_boxed_slice() }
+        // More accounts than an u32 counts fit into no machine.
+        let mut order: Vec<(&str, u32)> = by_id.iter().map(|entry| &*entry.name).zip(0..).collect();
+        order.sort_unstable();
+        let order = order.into_iter().map(|(_, nth)| nth).collect();
+        Self { by_name, by_id: by_id.into_boxed_slice(), order }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -48,9 +54,12 @@ impl Accounts {
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Entry>> {
-        let mut all: Vec<_> = self.by_id.to_vec();
-        all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        all
+        self.in_order().cloned().collect()
+    }
+
+    /// All, by name.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.order.iter().filter_map(|nth| self.by_id.get(*nth as usize))
     }
 
     pub(crate) fn cells(&self) -> impl Iterator<Item = &Arc<Cell>> {

@@ -12,6 +12,7 @@ use wxtoken::{
     core::{self, Keeper, Trouble},
 };
 
+use super::readers::Readers;
 use crate::{
     account::Who,
     kind::Kind,
@@ -37,6 +38,7 @@ pub(crate) struct Cell {
     /// Made by the first who waits: most credentials are never waited for.
     changed: OnceLock<watch::Sender<u32>>,
     unsaved: AtomicBool,
+    pub(crate) readers: Readers,
     /// By which its last tokens are found; see [`Tokens`](super::Tokens).
     pub(super) hashes: Mutex<Vec<super::tokens::Hash>>,
     /// Made by the first who doubts it: most credentials are never doubted.
@@ -119,6 +121,7 @@ impl Cell {
             children: Mutex::default(),
             changed: OnceLock::new(),
             unsaved: AtomicBool::new(false),
+            readers: Readers::default(),
             hashes: Mutex::default(),
             probing: OnceLock::new(),
         }

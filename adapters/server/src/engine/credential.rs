@@ -134,6 +134,10 @@ pub struct Status {
     pub trouble: Option<Reason>,
     /// Whether the store holds it as it is.
     pub saved: bool,
+    /// How often it was asked for in the last 60 s.
+    pub readers_per_minute: u64,
+    /// How often it was asked for since this server started.
+    pub readers: u64,
 }
 
 impl Credential {
@@ -256,6 +260,11 @@ impl Credential {
         NoToken { reason, next_in: if fetching { Duration::ZERO } else { next_in } }
     }
 
+    /// Somebody asks for it, whatever comes of that.
+    pub(crate) fn count_reader(&self, now: Instant) {
+        self.cell.readers.count(now);
+    }
+
     /// How it is doing. Takes its lock: for people, not for every request.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -273,6 +282,8 @@ impl Credential {
             daily_limit: state.keeper.policy().daily_limit(),
             trouble: state.trouble(),
             saved: !self.cell.is_unsaved(),
+            readers_per_minute: self.cell.readers.per_minute(now),
+            readers: self.cell.readers.total(),
         }
     }
 
