@@ -1,7 +1,7 @@
 //! What is asked of a credential by `POST`? That it was refused, and that a new one is wanted.
 
 use hyper::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::json;
 use wxtoken::{
     Act, Fingerprint,
@@ -14,13 +14,33 @@ use crate::{Credential, ReportOutcome, Reported, Seen};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    #[serde(alias = "ticket")]
+    #[serde(default, alias = "ticket", deserialize_with = "present")]
     access_token: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     sha256: Option<String>,
+    #[serde(default, deserialize_with = "present")]
     fingerprint: Option<String>,
+    #[serde(default, deserialize_with = "whole")]
     errcode: Option<i32>,
     #[serde(default)]
     read: bool,
+}
+
+/// A member that is there is a text, and not null.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(from).map(Some)
+}
+
+/// A whole number, also where it is written as `40001.0`: to JSON that is the same.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i32>, D::Error> {
+    let number = serde_json::Number::deserialize(from)?;
+    let whole = number.as_i64().or_else(|| {
+        // Within this range every whole number is its own float.
+        let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= f64::from(u32::MAX))?;
+        format!("{float:.0}").parse().ok()
+    });
+    let errcode = whole.and_then(|whole| i32::try_from(whole).ok());
+    errcode.map(Some).ok_or_else(|| D::Error::custom("not a whole number of 32 bits"))
 }
 
 /// What was refused, and what is wanted in return.
@@ -89,6 +109,13 @@ mod tests {
         assert_eq!(seen(r#"{"access_token":"T"}"#), Some(Seen::text("T")));
         assert_eq!(seen(r#"{"ticket":"T","errcode":40001,"read":true}"#), Some(Seen::text("T")));
         assert_eq!(seen(&format!("{{\"sha256\":\"{}\"}}", "aB".repeat(32))), Some(Seen::Sha256([0xab; 32])));
+        for whole in ["40001", "40001.0", "4.0001e4", "-1.0", "-2147483648", "2147483647.0"] {
+            assert_eq!(
+                seen(&format!("{{\"access_token\":\"T\",\"errcode\":{whole}}}")),
+                Some(Seen::text("T")),
+                "{whole}"
+            );
+        }
         let fingerprint = Some(Seen::Fingerprint(Fingerprint::from_bits(0x00ff)));
         assert_eq!(seen(r#"{"fingerprint":"00000000000000Ff"}"#), fingerprint);
         for bad in [
@@ -105,6 +132,11 @@ mod tests {
             r#"{"access_token":"T","errcode":2147483648}"#,
             r#"{"access_token":"T","errcode":40001.5}"#,
             r#"{"access_token":"T","errcode":"40001"}"#,
+            r#"{"access_token":"T","errcode":null}"#,
+            r#"{"access_token":"T","errcode":1e300}"#,
+            r#"{"access_token":"T","errcode":-2147483649.0}"#,
+            r#"{"access_token":"T","sha256":null}"#,
+            r#"{"access_token":"T","read":null}"#,
             r#"{"access_token":"T","read":1}"#,
             r#"{"access_token":"T","more":1}"#,
         ] {
