@@ -125,6 +125,10 @@ impl Doors {
                 only(&head.method, &Method::GET)?;
                 self.status(&head, &asking)
             }
+            ["v1", "status", "events"] => {
+                only(&head.method, &Method::GET)?;
+                self.status_events(&head, &asking)
+            }
             ["v1", "accounts"] => {
                 only(&head.method, &Method::GET)?;
                 Ok(native::accounts(&self.engine, &asking))

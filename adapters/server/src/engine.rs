@@ -58,6 +58,7 @@ pub(crate) struct Inner {
     store: Mutex<Option<Failing>>,
     any_unsaved: AtomicBool,
     changes: broadcast::Sender<Change>,
+    stirs: broadcast::Sender<Arc<str>>,
 }
 
 /// A credential was replaced by a new one.
@@ -160,6 +161,11 @@ impl Engine {
     #[must_use]
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.inner.changes.subscribe()
+    }
+
+    /// The name of an account whenever something about it changes, its plans and troubles included.
+    pub(crate) fn stirs(&self) -> broadcast::Receiver<Arc<str>> {
+        self.inner.stirs.subscribe()
     }
 
     /// How many exchanges with the platform are under way.

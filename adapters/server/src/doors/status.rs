@@ -2,6 +2,7 @@
 //! server sees all. Nothing of this holds a credential.
 
 mod described;
+mod events;
 
 use std::{ops::ControlFlow, sync::Arc};
 

@@ -194,7 +194,7 @@ impl Inner {
                 continue;
             }
             let parent = cells.first().cloned();
-            let cell = Arc::new(Cell::new(name.clone(), who.clone(), kind, host, parent.clone()));
+            let cell = Arc::new(Cell::new(name.clone(), who.clone(), kind, host, parent.clone(), self.stirs.clone()));
             if let Some(parent) = parent {
                 parent.adopt(&cell);
             }

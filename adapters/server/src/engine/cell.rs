@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use arc_swap::{ArcSwap, Guard};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use wxtoken::{
     Act, Instant, Reason,
     core::{self, Keeper, Trouble},
@@ -39,6 +39,8 @@ pub(crate) struct Cell {
     changed: OnceLock<watch::Sender<u32>>,
     unsaved: AtomicBool,
     pub(crate) readers: Readers,
+    /// Where it is told that something changed, to whoever looks at all accounts.
+    stirs: broadcast::Sender<Arc<str>>,
     /// By which its last tokens are found; see [`Tokens`](super::Tokens).
     pub(super) hashes: Mutex<Vec<super::tokens::Hash>>,
     /// Made by the first who doubts it: most credentials are never doubted.
@@ -95,7 +97,14 @@ impl State {
 }
 
 impl Cell {
-    pub(crate) fn new(name: Arc<str>, who: Arc<Who>, kind: Kind, host: HostId, parent: Option<Arc<Self>>) -> Self {
+    pub(crate) fn new(
+        name: Arc<str>,
+        who: Arc<Who>,
+        kind: Kind,
+        host: HostId,
+        parent: Option<Arc<Self>>,
+        stirs: broadcast::Sender<Arc<str>>,
+    ) -> Self {
         let key = who.key(kind);
         // A digest of the account: its replicas draw the same jitter.
         let seed = key.as_bytes().iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte));
@@ -122,6 +131,7 @@ impl Cell {
             changed: OnceLock::new(),
             unsaved: AtomicBool::new(false),
             readers: Readers::default(),
+            stirs,
             hashes: Mutex::default(),
             probing: OnceLock::new(),
         }
@@ -227,6 +237,10 @@ impl Cell {
         self.snapshot.store(Arc::new(after));
         if let Some(changed) = self.changed.get() {
             changed.send_replace(generation);
+        }
+        if self.stirs.receiver_count() > 0 {
+            // The last one may have left between the two.
+            let _ = self.stirs.send(self.name());
         }
     }
 }

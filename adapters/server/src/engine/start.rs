@@ -101,6 +101,7 @@ impl Builder {
             store: Mutex::default(),
             any_unsaved: AtomicBool::new(false),
             changes: broadcast::Sender::new(CHANGES_ROOM),
+            stirs: broadcast::Sender::new(CHANGES_ROOM),
         });
         let changes = inner.coordinator.watch();
         if let Some(failing) = self.store_trouble {

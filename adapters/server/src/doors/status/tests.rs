@@ -1,6 +1,9 @@
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -15,10 +18,10 @@ use crate::{
 
 /// A platform that refuses some appids with an errcode.
 #[derive(Clone, Default)]
-struct Platform(Arc<Mutex<HashMap<&'static str, i32>>>);
+pub(super) struct Platform(Arc<Mutex<HashMap<&'static str, i32>>>, Arc<AtomicU32>);
 
 impl Platform {
-    fn refuse(&self, appid: &'static str, errcode: i32) {
+    pub(super) fn refuse(&self, appid: &'static str, errcode: i32) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(appid, errcode);
     }
 }
@@ -31,7 +34,10 @@ impl Transport for Platform {
         let refused = refused.iter().find(|(appid, _)| text.contains(&format!("\"{appid}\""))).map(|(_, code)| *code);
         let body = match refused {
             Some(errcode) => format!("{{\"errcode\":{errcode},\"errmsg\":\"invalid ip 1.2.3.4, not in whitelist\"}}"),
-            None => r#"{"access_token":"TOKEN","ticket":"TICKET","errcode":0,"expires_in":7200}"#.to_owned(),
+            None => {
+                let nth = self.1.fetch_add(1, Ordering::Relaxed);
+                format!(r#"{{"access_token":"TOKEN{nth}","ticket":"TICKET{nth}","errcode":0,"expires_in":7200}}"#)
+            }
         };
         Box::pin(async move { Ok(Response::new(200, body)) })
     }
@@ -39,7 +45,7 @@ impl Transport for Platform {
 
 /// Three accounts: `cards` with a ticket, `office`, and `shop`, which the platform refuses. `K1` has the first two and may
 /// rotate them, `K2` is an administrator with none, `K3` has `shop`.
-async fn scene() -> (Doors, VirtualClock, Platform) {
+pub(super) async fn scene() -> (Doors, VirtualClock, Platform) {
     let platform = Platform::default();
     platform.refuse("wx-shop", 40164);
     let mut cards = AccountSpec::new("cards", AccountKind::Official, "wx-cards", "a secret");
@@ -61,7 +67,7 @@ async fn scene() -> (Doors, VirtualClock, Platform) {
     (Doors::new(engine, Access::new(&clients)), clock, platform)
 }
 
-async fn ask(doors: &Doors, method: &str, path: &str, key: &str) -> (u16, Value) {
+pub(super) async fn ask(doors: &Doors, method: &str, path: &str, key: &str) -> (u16, Value) {
     let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
     let request = request.body(Full::new(Bytes::new())).expect("a request");
     let (head, body) = doors.answer(&Peer { address: None }, request).await.into_parts();
