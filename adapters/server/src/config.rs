@@ -11,10 +11,11 @@ mod secret;
 use std::{
     fmt,
     net::SocketAddr,
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
 };
 
+use ipnet::IpNet;
 use sha2::{Digest as _, Sha256};
 
 pub use self::{calls::CallPath, file::template, secret::Environment};
@@ -55,12 +56,43 @@ pub struct ClientSpec {
     pub name: String,
     /// The SHA-256 of each of its keys: one, or two while they are being exchanged.
     pub keys: Vec<[u8; 32]>,
-    /// The names of its accounts.
+    /// The names of its accounts; `*` stands for all, those of later configurations too.
     pub accounts: Vec<String>,
     /// What it may do with them.
     pub may: Vec<Permission>,
     /// The API calls that are forwarded for it, with a token that it never sees; none unless listed.
     pub call: Vec<CallPath>,
+    /// The networks it may come from; empty: from anywhere.
+    pub networks: Vec<IpNet>,
+    /// How often it may ask; `None`: as often as it likes.
+    pub rate: Option<RateSpec>,
+}
+
+/// How often a client may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateSpec {
+    per_second: NonZeroU32,
+    burst: NonZeroU32,
+}
+
+impl RateSpec {
+    /// So many requests a second, and so many at once after a pause; `None` when either is 0.
+    #[must_use]
+    pub fn new(per_second: u32, burst: u32) -> Option<Self> {
+        Some(Self { per_second: NonZeroU32::new(per_second)?, burst: NonZeroU32::new(burst)? })
+    }
+
+    /// Requests a second.
+    #[must_use]
+    pub const fn per_second(self) -> NonZeroU32 {
+        self.per_second
+    }
+
+    /// Requests at once.
+    #[must_use]
+    pub const fn burst(self) -> NonZeroU32 {
+        self.burst
+    }
 }
 
 impl ClientSpec {
@@ -73,6 +105,8 @@ impl ClientSpec {
             accounts: accounts.iter().map(|&account| account.to_owned()).collect(),
             may: may.to_vec(),
             call: Vec::new(),
+            networks: Vec::new(),
+            rate: None,
         }
     }
 }
@@ -87,7 +121,7 @@ pub enum Permission {
     Report,
     /// Ask for a new one.
     Rotate,
-    /// See how everything is.
+    /// See how every account of the server is, and rotate any of them. It reads no credential.
     Admin,
 }
 

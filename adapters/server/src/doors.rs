@@ -26,11 +26,12 @@ use hyper::{
 use tokio::sync::watch;
 use wxtoken::Instant;
 
-pub(crate) use self::asking::{Asking, Peer};
+pub(crate) use self::asking::{Asking, Peer, TurnedAway};
 use self::{problem::Problem, spread::Spread, stream::Places};
 use crate::{
     Engine, Kind,
-    access::{self, Access},
+    access::{Access, Slow},
+    config::ClientSpec,
 };
 
 /// The most segments that a path is cut into; the last one has the rest.
@@ -61,12 +62,14 @@ pub(crate) struct Doors {
     calls: forward::Gate,
     places: Places,
     started: Instant,
+    slow: Slow,
     /// Whether the server is about to end.
     closing: watch::Sender<bool>,
 }
 
 impl Doors {
-    pub(crate) fn new(engine: Engine, access: Access) -> Self {
+    pub(crate) fn new(engine: Engine, clients: &[ClientSpec]) -> Self {
+        let access = Access::new(clients, engine.clock());
         Self {
             started: engine.clock().now(),
             engine,
@@ -76,13 +79,14 @@ impl Doors {
             spread: Arc::new(Spread::new()),
             calls: forward::Gate::default(),
             places: Places::default(),
+            slow: Slow::new(),
             closing: watch::Sender::new(false),
         }
     }
 
     /// Takes up who may ask for what. The engine's accounts are taken up before.
-    pub(crate) fn set_access(&self, access: Access) {
-        self.access.store(Arc::new(access));
+    pub(crate) fn set_clients(&self, clients: &[ClientSpec]) {
+        self.access.store(Arc::new(Access::new(clients, self.engine.clock())));
         self.reloads.send_replace(());
     }
 
@@ -119,7 +123,7 @@ impl Doors {
             _ => {}
         }
         let key = presented(&head.headers).ok_or(Problem::NO_KEY)?;
-        let asking = self.asking(peer, key).ok_or(Problem::NO_KEY)?;
+        let asking = self.asking(peer, key).await.map_err(Problem::turned_away)?;
         match path {
             ["v1", "status"] => {
                 only(&head.method, &Method::GET)?;
@@ -147,13 +151,6 @@ impl Doors {
             ["v1", "accounts", name, "call", _path @ ..] => self.forward(&asking, name, &head, body).await,
             _ => Err(Problem::NO_ROUTE),
         }
-    }
-
-    /// Who asks, if the key is one of ours. What else is demanded of whoever asks is demanded in [`held`](Self::held), too.
-    fn asking(&self, peer: &Peer, key: &str) -> Option<Asking> {
-        let key = access::hash(key);
-        let client = self.access.load().by_hash(&key)?.clone();
-        Some(Asking { client, key, peer: peer.clone() })
     }
 }
 

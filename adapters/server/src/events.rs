@@ -103,6 +103,11 @@ pub(crate) fn called(client: &str, account: &str, path: &str, status: u16, errco
     event!(target: TARGET, Level::DEBUG, client, account, path, status, errcode, "a call was forwarded");
 }
 
+pub(crate) fn wrong_key(from: Option<IpAddr>, delay: Duration) {
+    let from = from.map(tracing::field::display);
+    event!(target: TARGET, Level::WARN, from, delay_ms = delay.as_millis() as u64, "a key that nobody has");
+}
+
 pub(crate) fn not_accepted(error: &std::io::Error) {
     event!(target: TARGET, Level::ERROR, %error, "a connection could not be accepted");
 }

@@ -18,7 +18,6 @@ use tokio::net::TcpListener;
 pub use self::serving::Serving;
 use self::{listen::Open, supervisor::Supervisor};
 use crate::{
-    access::Access,
     config::{BadConfig, Config, Environment},
     doors::Doors,
     engine::{BadAccounts, Engine},
@@ -58,7 +57,7 @@ impl Server {
             builder = builder.store_trouble(failing.clone());
         }
         let engine = builder.start(&config.accounts).await.map_err(CannotStart::Accounts)?;
-        let doors = Arc::new(Doors::new(engine.clone(), Access::new(&config.clients)));
+        let doors = Arc::new(Doors::new(engine.clone(), &config.clients));
         Ok(Self { config, path: path.to_owned(), engine, doors, listener, opened })
     }
 
@@ -119,7 +118,7 @@ async fn reload(before: &Config, path: &Path, environment: &Environment<'_>, eng
     if let Err(bad) = engine.load(&after.accounts).await {
         return events::not_reloaded(&bad);
     }
-    doors.set_access(Access::new(&after.clients));
+    doors.set_clients(&after.clients);
     let wants_restart = after.listen != before.listen
         || after.store != before.store
         || after.upstream.concurrency != before.upstream.concurrency

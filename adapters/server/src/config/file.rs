@@ -2,19 +2,21 @@
 
 use std::{
     collections::HashMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::{
-    CallPath, ClientSpec, Config, Permission, Upstream,
+    CallPath, ClientSpec, Config, Permission, RateSpec, Upstream,
     keys::{nearest, of},
     secret::{Environment, Source, Table as SecretTable},
 };
 use crate::{
+    access::ALL_ACCOUNTS,
     account::{AccountKind, AccountSpec},
     engine::check_accounts,
     kind::{EndpointChoice, Kind},
@@ -68,6 +70,10 @@ struct ClientTable {
     may: Vec<String>,
     #[serde(default)]
     call: Vec<String>,
+    #[serde(default)]
+    networks: Vec<String>,
+    rate: Option<u32>,
+    burst: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,7 +170,8 @@ fn checked(file: File, folder: &Path, environment: &Environment<'_>, problems: &
             Err(why) => problems.push(format!("client {place}: {why}")),
             Ok(client) => {
                 // An account that could not be read is a problem already, and not one of this client.
-                for account in client.accounts.iter().filter(|name| all_accounts_read && !names.contains(name)) {
+                let known = |name: &String| name == ALL_ACCOUNTS || names.contains(name);
+                for account in client.accounts.iter().filter(|name| all_accounts_read && !known(name)) {
                     problems.push(no_account(&place, account, &names));
                 }
                 for key in &client.keys {
@@ -281,7 +288,32 @@ fn client(table: ClientTable) -> Result<ClientSpec, String> {
         accounts: table.accounts,
         may: may.collect::<Result<_, _>>()?,
         call: table.call.iter().map(|path| CallPath::parse(path)).collect::<Result<_, _>>()?,
+        networks: table.networks.iter().map(|text| network(text)).collect::<Result<_, _>>()?,
+        rate: rate(table.rate, table.burst)?,
     })
+}
+
+/// `10.0.0.0/8`, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let one = || text.parse::<IpAddr>().map(IpNet::from).ok();
+    text.parse().ok().or_else(one).ok_or_else(|| {
+        format!(
+            "networks: {text:?} is neither a network nor an address; write for instance \"10.0.0.0/8\" or \"10.1.2.3\""
+        )
+    })
+}
+
+/// Without a burst of its own, two seconds' worth.
+fn rate(per_second: Option<u32>, burst: Option<u32>) -> Result<Option<RateSpec>, &'static str> {
+    let Some(per_second) = per_second else {
+        return if burst.is_none() {
+            Ok(None)
+        } else {
+            Err("`burst` goes with `rate`, in requests a second; add that")
+        };
+    };
+    let spec = RateSpec::new(per_second, burst.unwrap_or(per_second.saturating_mul(2)));
+    spec.map(Some).ok_or("`rate` and `burst` are at least 1; to shut a client out take it out of the file")
 }
 
 /// A value that has one of a few names.

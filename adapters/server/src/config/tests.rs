@@ -172,3 +172,23 @@ fn accounts_and_clients_fit_together() {
 fn debug_has_no_secret() {
     assert!(!format!("{:?}", read(template()).expect("sound")).contains(SECRET));
 }
+
+#[test]
+fn a_client_is_bound_to_networks_and_to_a_pace() {
+    let config = read(&client("networks = [\"10.0.0.0/8\", \"fd00::1\"]\nrate = 20")).expect("sound");
+    let client_of = |config: &Config| config.clients.first().cloned().expect("one");
+    let spec = client_of(&config);
+    assert_eq!(spec.networks.iter().map(ToString::to_string).collect::<Vec<_>>(), ["10.0.0.0/8", "fd00::1/128"]);
+    assert_eq!(spec.rate, RateSpec::new(20, 40));
+    assert_eq!(client_of(&read(&client("rate = 20\nburst = 5")).expect("sound")).rate, RateSpec::new(20, 5));
+    let all = client("").replace("accounts = [\"shop\"]", "accounts = [\"*\"]");
+    assert_eq!(client_of(&read(&all).expect("sound")).accounts, ["*"]);
+    for (lines, want) in [
+        ("networks = [\"10.0.0.0/33\"]", "networks: \"10.0.0.0/33\" is neither a network nor an address"),
+        ("rate = 0", "`rate` and `burst` are at least 1"),
+        ("burst = 7", "`burst` goes with `rate`"),
+    ] {
+        let problems = problems(&client(lines));
+        assert!(problems.iter().any(|problem| problem.contains(want)), "{problems:?}");
+    }
+}

@@ -2,7 +2,12 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use crate::{access::Client, config::Permission, events};
+use super::Doors;
+use crate::{
+    access::{self, Client, Slowed},
+    config::Permission,
+    events,
+};
 
 /// The other end of a connection.
 #[derive(Clone, Debug)]
@@ -47,5 +52,50 @@ impl Asking {
     /// the server.
     pub(crate) fn may_rotate(&self, account: &str) -> bool {
         self.client.may(Permission::Admin) || self.client.has(account) && self.client.may(Permission::Rotate)
+    }
+}
+
+/// Why nobody is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TurnedAway {
+    /// The key is not known, or not good where it came from.
+    Unknown,
+    /// A client asks more often than it may; again after these seconds.
+    TooFast(u64),
+    /// Too many wrong keys are waiting for their answers; again after these seconds.
+    TooMany(u64),
+}
+
+impl Doors {
+    /// Who asks, if the key is one of ours and good where it comes from. A wrong one is answered the later, the more of
+    /// them came from there.
+    pub(crate) async fn asking(&self, peer: &Peer, key: &str) -> Result<Asking, TurnedAway> {
+        let key = access::hash(key);
+        let client = self.access.load().by_hash(&key).filter(|client| client.comes_from(peer.address)).cloned();
+        match client {
+            Some(client) => match client.ask() {
+                Ok(()) => Ok(Asking { client, key, peer: peer.clone() }),
+                Err(seconds) => Err(TurnedAway::TooFast(seconds)),
+            },
+            None => Err(self.wrong(peer, &key).await),
+        }
+    }
+
+    async fn wrong(&self, peer: &Peer, key: &[u8; 32]) -> TurnedAway {
+        let clock = self.engine.clock();
+        match self.slow.wrong(peer.address, key, clock.now()) {
+            Slowed::Full(seconds) => TurnedAway::TooMany(seconds),
+            Slowed::For(delay, place) => {
+                if !delay.is_zero() {
+                    events::wrong_key(peer.address, delay);
+                    tokio::select! {
+                        () = clock.sleep_until(clock.now().saturating_add(delay)) => {}
+                        () = self.closed() => {}
+                    }
+                }
+                drop(place);
+                TurnedAway::Unknown
+            }
+        }
     }
 }

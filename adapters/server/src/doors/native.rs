@@ -69,10 +69,16 @@ impl Doors {
     }
 }
 
-/// The accounts that are this client's.
+/// The accounts that whoever asks may see.
 pub(super) fn accounts(engine: &Engine, asking: &Asking) -> Reply {
-    let mut accounts: Vec<_> = asking.client.accounts().filter_map(|name| engine.find(name)).collect();
-    accounts.sort_by(|a, b| a.name().cmp(b.name()));
+    let accounts = match asking.client.seen() {
+        None => engine.accounts(),
+        Some(names) => {
+            let mut accounts: Vec<_> = names.filter_map(|name| engine.find(name)).collect();
+            accounts.sort_by(|a, b| a.name().cmp(b.name()));
+            accounts
+        }
+    };
     let now = engine.clock().now();
     let described = accounts.iter().map(|account| {
         let credentials = account.kinds().filter_map(|kind| account.credential(kind)).map(|credential| {

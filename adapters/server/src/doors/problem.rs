@@ -6,7 +6,7 @@ use hyper::{
 };
 use serde_json::json;
 
-use super::{Reply, reply};
+use super::{Reply, TurnedAway, reply};
 use crate::{NoToken, words::who};
 
 /// Why a request is not granted.
@@ -85,6 +85,21 @@ impl Problem {
     pub(crate) fn method(allow: &'static str) -> Self {
         let (status, title) = (StatusCode::METHOD_NOT_ALLOWED, "this path is asked with another method");
         Self { allow: Some(allow), ..Self::new(status, "method-not-allowed", title, "caller") }
+    }
+
+    /// Nobody is let in.
+    pub(crate) fn turned_away(why: TurnedAway) -> Self {
+        let (kind, title, act, seconds) = match why {
+            TurnedAway::Unknown => return Self::NO_KEY,
+            TurnedAway::TooFast(seconds) => {
+                let title = "this client asks more often than it may; it must keep what it reads until refresh_after";
+                ("too-fast", title, "caller", seconds)
+            }
+            TurnedAway::TooMany(seconds) => {
+                ("too-many-wrong-keys", "too many wrong keys are being tried", "caller", seconds)
+            }
+        };
+        Self::new(StatusCode::TOO_MANY_REQUESTS, kind, title, act).retry_after(seconds)
     }
 
     pub(crate) fn too_many_streams_of_yours() -> Self {

@@ -36,7 +36,7 @@ async fn doors(well: bool) -> Doors {
         ClientSpec::new("all", "K1", &["shop"], &[Permission::Read, Permission::Report, Permission::Rotate]),
         ClientSpec::new("none", "K2", &["shop"], &[]),
     ];
-    Doors::new(engine, Access::new(&clients))
+    Doors::new(engine, &clients)
 }
 
 async fn ask(doors: &Doors, method: &str, path: &str, key: &str, body: &str) -> (u16, Value, Reply) {
@@ -162,4 +162,70 @@ async fn bad_requests_are_answered_as_such() {
     }
     let request = Request::get("/v1/accounts").header("authorization", "Basic K1").body(Empty::<Bytes>::new());
     assert_eq!(doors.answer(&HERE, request.expect("a request")).await.status(), 401);
+}
+
+/// Doors whose clients are all different, and a clock that is stepped.
+async fn particular() -> (Arc<Doors>, VirtualClock) {
+    let accounts = [AccountSpec::new("shop", AccountKind::Official, "wx1", "a secret")];
+    let clock = VirtualClock::new(Duration::from_secs(1_800_000_000));
+    let engine = Engine::builder().clock(clock.clone()).transport(Script(true)).start(&accounts).await.expect("good");
+    let mut near = ClientSpec::new("near", "NEAR", &["*"], &[Permission::Read]);
+    near.networks = vec!["10.0.0.0/8".parse().expect("a network")];
+    let mut paced = ClientSpec::new("paced", "PACED", &["*"], &[Permission::Read]);
+    paced.rate = crate::config::RateSpec::new(1, 2);
+    let admin = ClientSpec::new("admin", "ADMIN", &[], &[Permission::Admin]);
+    engine.settle().await;
+    (Arc::new(Doors::new(engine, &[near, paced, admin])), clock)
+}
+
+async fn from(doors: &Doors, address: &str, method: &str, path: &str, key: &str) -> (u16, Option<String>) {
+    let peer = Peer { address: Some(address.parse().expect("an address")) };
+    let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
+    let reply = doors.answer(&peer, request.body(Empty::<Bytes>::new()).expect("a request")).await;
+    let after = reply.headers().get("retry-after").map(|after| after.to_str().expect("text").to_owned());
+    (reply.status().as_u16(), after)
+}
+
+const TOKEN: &str = "/v1/accounts/shop/token";
+
+#[tokio::test]
+async fn a_key_is_good_where_it_may_come_from_and_as_often_as_it_may() {
+    let (doors, _) = particular().await;
+    assert_eq!(from(&doors, "10.9.9.9", "GET", TOKEN, "NEAR").await.0, 200);
+    assert_eq!(from(&doors, "11.9.9.9", "GET", TOKEN, "NEAR").await, (401, None), "as if nobody had it");
+    for (status, after) in [(200, None), (200, None), (429, Some("1".to_owned()))] {
+        assert_eq!(from(&doors, "10.9.9.9", "GET", TOKEN, "PACED").await, (status, after));
+    }
+    // An SDK hears it in its own words.
+    let path = "/cgi-bin/token?grant_type=client_credential&appid=wx1&secret=PACED";
+    let (status, body, _) = ask(&doors, "GET", path, "", "").await;
+    assert_eq!((status, &body["errcode"]), (200, &json!(45009)), "{body}");
+}
+
+#[tokio::test]
+async fn an_admin_rotates_any_account_and_reads_none() {
+    let (doors, _) = particular().await;
+    assert_eq!(from(&doors, "10.9.9.9", "GET", TOKEN, "ADMIN").await.0, 403);
+    assert_eq!(from(&doors, "10.9.9.9", "POST", &format!("{TOKEN}/report"), "ADMIN").await.0, 403);
+    assert_eq!(from(&doors, "10.9.9.9", "POST", &format!("{TOKEN}/rotate"), "ADMIN").await.0, 200);
+    assert_eq!(from(&doors, "10.9.9.9", "POST", "/v1/accounts/stop/token/rotate", "ADMIN").await.0, 403);
+}
+
+#[tokio::test]
+async fn who_tries_keys_waits_and_who_has_one_does_not() {
+    let (doors, clock) = particular().await;
+    let mut tries: Vec<_> = (0..6)
+        .map(|nth| {
+            let doors = doors.clone();
+            tokio::spawn(async move { from(&doors, "10.9.9.9", "GET", TOKEN, &format!("guess {nth}")).await.0 })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    assert_eq!(tries.iter().filter(|attempt| !attempt.is_finished()).count(), 3, "a mistake is no attack");
+    // From the same address, in between.
+    assert_eq!(from(&doors, "10.9.9.9", "GET", TOKEN, "NEAR").await.0, 200);
+    clock.advance(Duration::from_millis(3_200));
+    for attempt in tries.drain(..) {
+        assert_eq!(attempt.await.expect("no panic"), 401);
+    }
 }

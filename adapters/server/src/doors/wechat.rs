@@ -71,7 +71,7 @@ impl Doors {
     async fn token(&self, peer: &Peer, asked: &Asked, side: Side, endpoint: &Endpoint) -> Result<Reply, Said> {
         let (id, secret) = asked.credentials(side)?;
         // One and the same answer whatever was wrong: nothing is learned about which accounts there are.
-        let asking = self.asking(peer, secret).ok_or(Said::SECRET)?;
+        let asking = self.asking(peer, secret).await.map_err(Said::turned_away)?;
         let account = self.of_id(&asking, id, side, endpoint)?;
         if !asking.may(Permission::Read, account.name()) {
             return Err(Said::SECRET);

@@ -6,7 +6,7 @@ use std::{fmt, io, net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 
 use super::listen::Open;
-use crate::{Engine, access::Access, config::ClientSpec, doors::Doors};
+use crate::{Engine, config::ClientSpec, doors::Doors};
 
 /// Open doors. There are no signals, no store and no configuration here: those are the program's own.
 pub struct Serving {
@@ -21,7 +21,7 @@ impl Serving {
     /// What the system reports of the listener.
     pub fn open(engine: &Engine, clients: &[ClientSpec], listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let doors = Arc::new(Doors::new(engine.clone(), Access::new(clients)));
+        let doors = Arc::new(Doors::new(engine.clone(), clients));
         Ok(Self { open: Open::new(listener, doors), address })
     }
 

@@ -15,7 +15,6 @@ use wxtoken_platform::{Account as Far, Fault, FaultScope, Platform, Running};
 use super::*;
 use crate::{
     AccountKind, AccountSpec, Engine, Exchange, Forwarding, Https, Roots, Transport, VirtualClock,
-    access::Access,
     config::{CallPath, ClientSpec, Permission},
     doors::Peer,
 };
@@ -67,7 +66,7 @@ impl World {
         let engine = Engine::builder().clock(clock.clone()).transport(https).start(&[shop, app]).await;
         let engine = engine.expect("good");
         engine.settle().await;
-        Self { platform, clock, doors: Arc::new(Doors::new(engine, Access::new(&clients()))) }
+        Self { platform, clock, doors: Arc::new(Doors::new(engine, &clients())) }
     }
 
     fn advance(&self, seconds: u64) {
@@ -355,7 +354,7 @@ async fn over(transport: impl Transport) -> Arc<Doors> {
     let engine = Engine::builder().clock(VirtualClock::new(NOON)).transport(transport).start(&[shop]).await;
     let engine = engine.expect("good");
     engine.settle().await;
-    Arc::new(Doors::new(engine, Access::new(&clients())))
+    Arc::new(Doors::new(engine, &clients()))
 }
 
 fn get() -> hyper::http::request::Builder {

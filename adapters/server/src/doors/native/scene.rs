@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 use super::super::{Doors, Peer};
 use crate::{
     AccountKind, AccountSpec, Engine, Exchange, Response, Transport, VirtualClock,
-    access::Access,
     config::{ClientSpec, Permission},
 };
 
@@ -53,18 +52,18 @@ impl Scene {
         let builder = Engine::builder().clock(clock.clone()).transport(platform.clone());
         let engine = builder.start(&[Self::account("wx1")]).await.expect("good");
         engine.settle().await;
-        Self { doors: Doors::new(engine, Self::access()), clock, platform }
+        Self { doors: Doors::new(engine, &Self::clients()), clock, platform }
     }
 
     pub(in crate::doors) fn account(id: &str) -> AccountSpec {
         AccountSpec::new("shop", AccountKind::Official, id, "a secret")
     }
 
-    pub(in crate::doors) fn access() -> Access {
-        Access::new(&[
+    pub(in crate::doors) fn clients() -> [ClientSpec; 2] {
+        [
             ClientSpec::new("all", "K1", &["shop"], &[Permission::Read, Permission::Report, Permission::Rotate]),
             ClientSpec::new("reporter", "K2", &["shop"], &[Permission::Report]),
-        ])
+        ]
     }
 
     pub(in crate::doors) async fn ask(&self, method: &str, path: &str, key: &str, tag: &str, body: &str) -> Answer {

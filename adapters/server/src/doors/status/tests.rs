@@ -12,8 +12,8 @@ use hyper::{Request, body::Bytes};
 
 use super::*;
 use crate::{
-    AccountKind, AccountSpec, Engine, Exchange, Kind, Response, Transport, VirtualClock, access::Access,
-    config::ClientSpec, doors::Peer,
+    AccountKind, AccountSpec, Engine, Exchange, Kind, Response, Transport, VirtualClock, config::ClientSpec,
+    doors::Peer,
 };
 
 /// A platform that refuses some appids with an errcode.
@@ -64,7 +64,7 @@ pub(super) async fn scene() -> (Doors, VirtualClock, Platform) {
         ClientSpec::new("admin", "K2", &[], &[Permission::Admin]),
         ClientSpec::new("other", "K3", &["shop"], &[]),
     ];
-    (Doors::new(engine, Access::new(&clients)), clock, platform)
+    (Doors::new(engine, &clients), clock, platform)
 }
 
 pub(super) async fn ask(doors: &Doors, method: &str, path: &str, key: &str) -> (u16, Value) {

@@ -11,7 +11,7 @@ use wxtoken::Reason;
 
 use crate::{
     NoToken,
-    doors::{Reply, json},
+    doors::{Reply, TurnedAway, json},
 };
 
 /// An errcode and its errmsg.
@@ -41,6 +41,7 @@ said! {
     METHOD = 43_001, "require GET or POST method; whoever wrote the call must act";
     POST = 43_002, "require POST method; whoever wrote the call must act";
     TOO_OFTEN = 45_011, "api minute-quota reach limit: the same token was asked for too often; whoever wrote the program must keep it for its expires_in";
+    TOO_FAST = 45_009, "reach max api daily quota limit: more requests than this client may make here; it must keep a token for its expires_in, or the token server's operator give it a higher rate";
     BODY = 47_001, "data format error: the body is neither a JSON object nor a form, or longer than 4096 bytes; whoever wrote the call must act";
     STRANGE_TOKEN = 48_001, "api unauthorized: this access_token did not come from this token server, or long ago; fetch it from here, too";
     NO_TICKET = 48_001, "api unauthorized: this ticket is not kept for this account; the operator of the token server must name it in tickets";
@@ -53,6 +54,14 @@ impl Said {
     pub(super) fn nothing(why: &NoToken) -> Self {
         let errcode = why.reason.as_ref().map_or(-1, errcode);
         Self { errcode, errmsg: Cow::Owned(plain(&format!("the token server has none now: {why}"))) }
+    }
+
+    /// Nobody is let in. Who comes too often gets the errcode that WeChat has for that.
+    pub(super) const fn turned_away(why: TurnedAway) -> Self {
+        match why {
+            TurnedAway::Unknown => Self::SECRET,
+            TurnedAway::TooFast(_) | TurnedAway::TooMany(_) => Self::TOO_FAST,
+        }
     }
 
     pub(super) fn into_reply(self) -> Reply {

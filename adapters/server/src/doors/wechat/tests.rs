@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wxtoken_platform::{Account as Far, Fault, FaultScope, Platform, Running};
 
 use super::*;
-use crate::{AccountSpec, EndpointChoice, Engine, Https, Roots, VirtualClock, access::Access, config::ClientSpec};
+use crate::{AccountSpec, EndpointChoice, Engine, Https, Roots, VirtualClock, config::ClientSpec};
 
 const ID: &str = "wx0123456789abcdef";
 const OTHER: &str = "wxfedcba9876543210";
@@ -66,7 +66,7 @@ impl World {
             client("rotates", "K3", &["shop"], &[Permission::Read, Permission::Rotate]),
             client("reads-nothing", "K4", &all, &[Permission::Report, Permission::Rotate]),
         ];
-        Self { platform, clock, doors: Arc::new(Doors::new(engine, Access::new(&clients))) }
+        Self { platform, clock, doors: Arc::new(Doors::new(engine, &clients)) }
     }
 
     fn advance(&self, by: Duration) {
@@ -374,7 +374,7 @@ async fn without_a_token_the_platforms_own_words_are_passed_on_unless_they_would
         spec.base = Some(platform.http_url());
         let engine = Engine::builder().start(&[spec]).await.expect("good");
         let client = ClientSpec::new("all", "K1", &["shop"], &[Permission::Read]);
-        let doors = Doors::new(engine, Access::new(&[client]));
+        let doors = Doors::new(engine, &[client]);
         let target = format!("/cgi-bin/token?grant_type=client_credential&appid={ID}&secret=K1");
         let answer = ask(&doors, "GET", &target, "").await;
         assert_eq!(answer["errcode"], want, "{answer}");

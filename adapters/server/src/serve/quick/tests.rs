@@ -6,7 +6,6 @@ use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
 use super::*;
 use crate::{
     AccountKind, AccountSpec, Engine, Exchange, Response, Transport, VirtualClock,
-    access::Access,
     config::{ClientSpec, Permission},
 };
 
@@ -31,7 +30,7 @@ async fn doors() -> Arc<Doors> {
         ClientSpec::new("other", "K3", &["other"], &[Permission::Read]),
     ];
     engine.settle().await;
-    Arc::new(Doors::new(engine, Access::new(&clients)))
+    Arc::new(Doors::new(engine, &clients))
 }
 
 const READ: &str = "GET /v1/accounts/shop.1/token HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer K1\r\n\r\n";
@@ -229,4 +228,19 @@ async fn what_came_first_is_read_first() {
         all.extend_from_slice(&piece[..read]);
     }
     assert_eq!(all, b"first second");
+}
+
+#[tokio::test]
+async fn where_a_key_may_come_from_and_how_often_holds_on_this_way_too() {
+    let doors = doors().await;
+    let mut near = ClientSpec::new("near", "NEAR", &["*"], &[Permission::Read]);
+    near.networks = vec!["10.0.0.0/8".parse().expect("a network")];
+    let mut paced = ClientSpec::new("paced", "PACED", &["*"], &[Permission::Read]);
+    paced.rate = crate::config::RateSpec::new(1, 2);
+    doors.set_clients(&[near, paced]);
+    let held = |from: &str, key: &str| {
+        doors.held(&Peer { address: Some(from.parse().expect("an address")) }, key, "shop.1").is_some()
+    };
+    assert!(held("10.1.2.3", "NEAR") && !held("11.1.2.3", "NEAR"));
+    assert_eq!((0..4).map(|_| held("10.1.2.3", "PACED")).collect::<Vec<_>>(), [true, true, false, false]);
 }

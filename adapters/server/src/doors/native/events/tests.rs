@@ -8,7 +8,7 @@ use super::super::{
     super::{Content, Peer},
     scene::{Scene, others},
 };
-use crate::{access::Access, config::ClientSpec};
+use crate::config::ClientSpec;
 
 /// A reader of the stream.
 struct Reader {
@@ -102,21 +102,21 @@ async fn it_ends_when_its_reader_may_not_listen_any_more() {
     let mut reader = Reader::new(&scene, "K1", "").await.expect("allowed");
     assert_eq!(reader.event().await.0, "token=1");
     // Nothing has changed for it: it hears on, also when the name is another account's now.
-    scene.doors.set_access(Scene::access());
+    scene.doors.set_clients(&Scene::clients());
     scene.doors.engine.load(&[Scene::account("wx2")]).await.expect("good");
-    scene.doors.set_access(Scene::access());
+    scene.doors.set_clients(&Scene::clients());
     scene.doors.engine.settle().await;
     assert_eq!(reader.event().await.0, "token=1");
     // Its key is withdrawn: it is the other client's now.
     let mut other = Reader::new(&scene, "K1", "").await.expect("allowed");
-    scene.doors.set_access(Access::new(&[ClientSpec::new("reporter", "K1", &["shop"], &[])]));
+    scene.doors.set_clients(&[ClientSpec::new("reporter", "K1", &["shop"], &[])]);
     assert_eq!(reader.hear().await, None);
     // What was on its way comes still.
     while other.hear().await.is_some() {}
-    scene.doors.set_access(Scene::access());
+    scene.doors.set_clients(&Scene::clients());
     let mut reader = Reader::new(&scene, "K1", "token=1").await.expect("allowed");
     scene.doors.engine.load(&[]).await.expect("good");
-    scene.doors.set_access(Scene::access());
+    scene.doors.set_clients(&Scene::clients());
     assert_eq!(reader.hear().await, None);
     assert_eq!(Reader::new(&scene, "K1", "").await.err(), Some(403));
     scene.doors.engine.load(&[Scene::account("wx1")]).await.expect("good");
