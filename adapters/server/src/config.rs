@@ -30,6 +30,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The store's file.
     pub store: PathBuf,
+    /// The file of the audit log, if there is to be one.
+    pub audit: Option<PathBuf>,
     /// How the platform is reached.
     pub upstream: Upstream,
     /// Whose credentials are kept.

@@ -31,6 +31,7 @@ use self::{problem::Problem, spread::Spread, stream::Places};
 use crate::{
     Engine, Kind,
     access::{Access, Slow},
+    audit::Audit,
     config::ClientSpec,
 };
 
@@ -63,6 +64,7 @@ pub(crate) struct Doors {
     places: Places,
     started: Instant,
     slow: Slow,
+    audit: Audit,
     /// Whether the server is about to end.
     closing: watch::Sender<bool>,
 }
@@ -80,8 +82,18 @@ impl Doors {
             calls: forward::Gate::default(),
             places: Places::default(),
             slow: Slow::new(),
+            audit: Audit::default(),
             closing: watch::Sender::new(false),
         }
+    }
+
+    /// The same, with an audit log.
+    pub(crate) fn audited(self, audit: Audit) -> Self {
+        Self { audit, ..self }
+    }
+
+    pub(crate) const fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Takes up who may ask for what. The engine's accounts are taken up before.

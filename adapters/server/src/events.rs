@@ -1,6 +1,6 @@
 //! What is told to `tracing`, and with which fields? Never a URL, a token or a secret: they are not at hand here.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, path::Path, time::Duration};
 
 use tracing::{Level, event};
 use wxtoken::Reason;
@@ -90,7 +90,7 @@ pub(crate) fn not_reloaded(why: &dyn std::fmt::Display) {
 pub(crate) fn reloaded(accounts: usize, clients: usize, wants_restart: bool) {
     event!(target: TARGET, Level::INFO, accounts, clients, "the configuration was read again");
     if wants_restart {
-        event!(target: TARGET, Level::WARN, "listen, store and [upstream] have changed; that takes a restart");
+        event!(target: TARGET, Level::WARN, "listen, store, audit or [upstream] has changed; that takes a restart");
     }
 }
 
@@ -106,6 +106,14 @@ pub(crate) fn called(client: &str, account: &str, path: &str, status: u16, errco
 pub(crate) fn wrong_key(from: Option<IpAddr>, delay: Duration) {
     let from = from.map(tracing::field::display);
     event!(target: TARGET, Level::WARN, from, delay_ms = delay.as_millis() as u64, "a key that nobody has");
+}
+
+pub(crate) fn audit_fails(path: &Path, error: &std::io::Error) {
+    event!(target: TARGET, Level::ERROR, path = %path.display(), %error, "the audit log cannot be written; it is tried again");
+}
+
+pub(crate) fn audit_lost(lines: u64) {
+    event!(target: TARGET, Level::ERROR, lines, "lines are missing in the audit log: it took them too slowly, or not at all");
 }
 
 pub(crate) fn not_accepted(error: &std::io::Error) {

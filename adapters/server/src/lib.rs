@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod audit;
 mod clock;
 pub mod config;
 mod doors;

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 pub use self::serving::Serving;
 use self::{listen::Open, supervisor::Supervisor};
 use crate::{
+    audit::Audit,
     config::{BadConfig, Config, Environment},
     doors::Doors,
     engine::{BadAccounts, Engine},
@@ -57,7 +58,11 @@ impl Server {
             builder = builder.store_trouble(failing.clone());
         }
         let engine = builder.start(&config.accounts).await.map_err(CannotStart::Accounts)?;
-        let doors = Arc::new(Doors::new(engine.clone(), &config.clients));
+        let audit = match &config.audit {
+            Some(path) => Audit::open(path).map_err(|error| CannotStart::Audit { path: path.clone(), error })?,
+            None => Audit::default(),
+        };
+        let doors = Arc::new(Doors::new(engine.clone(), &config.clients).audited(audit));
         Ok(Self { config, path: path.to_owned(), engine, doors, listener, opened })
     }
 
@@ -99,6 +104,7 @@ impl Server {
         }
         supervisor.stopping();
         open.close().await;
+        self.doors.audit().flush().await;
         self.engine.stop().await.map_err(Stopped::Store)
     }
 }
@@ -119,8 +125,10 @@ async fn reload(before: &Config, path: &Path, environment: &Environment<'_>, eng
         return events::not_reloaded(&bad);
     }
     doors.set_clients(&after.clients);
+    doors.audit().reopen();
     let wants_restart = after.listen != before.listen
         || after.store != before.store
+        || after.audit != before.audit
         || after.upstream.concurrency != before.upstream.concurrency
         || after.upstream.roots != before.upstream.roots;
     events::reloaded(after.accounts.len(), after.clients.len(), wants_restart);
@@ -143,6 +151,13 @@ pub enum CannotStart {
         /// Why not.
         error: io::Error,
     },
+    /// The audit log cannot be written.
+    Audit {
+        /// Where it is to be.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// The store cannot be used.
     Store {
         /// Where it is.
@@ -161,6 +176,11 @@ impl fmt::Display for CannotStart {
             Self::Listen { at, error } => {
                 write!(f, "it cannot listen on {at}: {error}; does another program, or another server, have the port?")
             }
+            Self::Audit { path, error } => write!(
+                f,
+                "the audit log {} cannot be written: {error}; is its folder there, and writable? Without `audit` there is none",
+                path.display()
+            ),
             Self::Store { path, error } => write!(f, "the store {}: {error}", path.display()),
         }
     }

@@ -35,6 +35,7 @@ struct File {
     #[serde(default)]
     allow_plain_http: bool,
     store: Option<PathBuf>,
+    audit: Option<PathBuf>,
     upstream: Option<UpstreamTable>,
     #[serde(default)]
     account: Vec<AccountTable>,
@@ -191,6 +192,7 @@ fn checked(file: File, folder: &Path, environment: &Environment<'_>, problems: &
     Some(Config {
         listen: listen?,
         store: folder.join(file.store.unwrap_or_else(|| STORE.into())),
+        audit: file.audit.map(|path| folder.join(path)),
         upstream: upstream?,
         accounts,
         clients,

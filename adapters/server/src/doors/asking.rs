@@ -1,10 +1,11 @@
 //! Who is at the door? The client whose key was presented, and from where it came.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use super::Doors;
 use crate::{
     access::{self, Client, Slowed},
+    audit::{Audit, Deed, Line},
     config::Permission,
     events,
 };
@@ -23,9 +24,23 @@ pub(crate) struct Asking {
     /// The SHA-256 of the key: by it a stream finds its client after a reload.
     pub(crate) key: [u8; 32],
     pub(crate) peer: Peer,
+    audit: Audit,
+    /// When it came, since the Unix epoch.
+    at: Option<Duration>,
 }
 
 impl Asking {
+    /// What it did in the end is taken down.
+    pub(crate) fn did(&self, account: &str, deed: Deed) {
+        self.audit.note(|| Line {
+            at: self.at,
+            client: self.client.clone(),
+            from: self.peer.address,
+            account: account.into(),
+            deed,
+        });
+    }
+
     /// Whether it may do this with that account. What is asked for is told to the log, and whether it is granted.
     pub(crate) fn may(&self, permission: Permission, account: &str) -> bool {
         let granted = match permission {
@@ -74,11 +89,19 @@ impl Doors {
         let client = self.access.load().by_hash(&key).filter(|client| client.comes_from(peer.address)).cloned();
         match client {
             Some(client) => match client.ask() {
-                Ok(()) => Ok(Asking { client, key, peer: peer.clone() }),
+                Ok(()) => {
+                    let (audit, at) = (self.audit.clone(), self.audited_at());
+                    Ok(Asking { client, key, peer: peer.clone(), audit, at })
+                }
                 Err(seconds) => Err(TurnedAway::TooFast(seconds)),
             },
             None => Err(self.wrong(peer, &key).await),
         }
+    }
+
+    /// The time for a line of the audit log, if there is one.
+    pub(super) fn audited_at(&self) -> Option<Duration> {
+        if self.audit.is_on() { self.engine.clock().unix_time() } else { None }
     }
 
     async fn wrong(&self, peer: &Peer, key: &[u8; 32]) -> TurnedAway {

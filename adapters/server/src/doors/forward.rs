@@ -28,7 +28,7 @@ use zeroize::Zeroizing;
 
 use self::{reply::Answer, sending::Sending};
 use super::{Asking, Doors, Incoming, Problem, Reply};
-use crate::{Account, Credential, Held, ReportOutcome, Stream, config::is_call, events};
+use crate::{Account, Credential, Held, Kind, ReportOutcome, Stream, audit::Deed, config::is_call, events};
 
 /// What is kept of a body for a second attempt, and of a reply until it is known to be no refusal.
 const KEPT: usize = 64 * 1024;
@@ -100,6 +100,9 @@ impl Doors {
                     continue;
                 }
             }
+            let outcome = if answer.refuses_token() { "refused" } else { "forwarded" };
+            let deed = Deed { kind: Kind::Token, what: "call", outcome, generation: held.generation() };
+            asking.did(account.name(), deed);
             events::called(&asking.client.name, account.name(), path, answer.status(), answer.errcode());
             answer.mask(held.as_str());
             return Ok(answer.into_reply(reported, place));

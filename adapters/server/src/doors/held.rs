@@ -2,7 +2,12 @@
 //! comes more often than all others; every other answer is made elsewhere.
 
 use super::{Doors, Peer, native};
-use crate::{Kind, access, config::Permission, events};
+use crate::{
+    Kind, access,
+    audit::{Deed, Line},
+    config::Permission,
+    events,
+};
 
 impl Doors {
     /// The answer to a read of this account's token with this key; `None` when it is another one than the token, whatever
@@ -14,12 +19,20 @@ impl Doors {
             return None;
         }
         let accounts = self.engine.inner.accounts.load();
-        let snapshot = accounts.entry(account)?.cells.first()?.snapshot();
+        let entry = accounts.entry(account)?;
+        let snapshot = entry.cells.first()?.snapshot();
         let clock = self.engine.clock();
         let handed = native::Handed::of(self, Kind::Token, &snapshot, clock.now())?;
         // The last of all: what is refused for its pace is counted once more on the way that says so.
         client.ask().ok()?;
         events::asked(&client.name, peer.address, account, Permission::Read.name(), true);
+        self.audit.note(|| Line {
+            at: clock.unix_time(),
+            client: client.clone(),
+            from: peer.address,
+            account: entry.name.clone(),
+            deed: Deed { kind: Kind::Token, what: "read", outcome: "given", generation: snapshot.generation() },
+        });
         Some(handed.message(clock.unix_time()))
     }
 }

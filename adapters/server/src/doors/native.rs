@@ -12,7 +12,7 @@ use serde_json::json;
 pub(super) use self::handed::Handed;
 use self::report::Report;
 use super::{Asking, Doors, Incoming, Reply, body, etag::Condition, json, only, problem::Problem};
-use crate::{Account, Credential, Engine, Kind, config::Permission};
+use crate::{Account, Credential, Engine, Kind, Reported, audit::Deed, config::Permission};
 
 impl Doors {
     /// Whatever is asked of one credential.
@@ -31,7 +31,9 @@ impl Doors {
                 let (_, credential) = self.allowed(asking, name, kind, Permission::Read)?;
                 credential.count_reader(self.engine.clock().now());
                 let wait = read::wait(head.uri.query())?;
-                self.read(&credential, Condition::of(&head.headers), wait).await
+                let answer = self.read(&credential, Condition::of(&head.headers), wait).await;
+                asking.did(name, was_read(&credential, &answer));
+                answer
             }
             ["report"] => {
                 only(&head.method, &Method::POST)?;
@@ -41,13 +43,16 @@ impl Doors {
                     return Err(Problem::NOT_ALLOWED);
                 }
                 let reported = report.make(&credential, account.product());
+                asking.did(name, asked_for(kind, "report", reported));
                 if report.read { self.read_after(&credential, reported).await } else { Ok(report::outcome(reported)) }
             }
             ["rotate"] => {
                 only(&head.method, &Method::POST)?;
                 let (_, credential) = self.allowed(asking, name, kind, Permission::Rotate)?;
                 report::says_nothing(&body::small(body).await?)?;
-                Ok(report::outcome(credential.rotate()))
+                let reported = credential.rotate();
+                asking.did(name, asked_for(kind, "rotate", reported));
+                Ok(report::outcome(reported))
             }
             _ => Err(Problem::NO_ROUTE),
         }
@@ -67,6 +72,20 @@ impl Doors {
         let credential = account.credential(kind).ok_or(Problem::NO_TICKET)?;
         Ok((account, credential))
     }
+}
+
+/// A read, for the audit log.
+fn was_read(credential: &Credential, answer: &Result<Reply, Problem>) -> Deed {
+    let outcome = match answer {
+        Ok(reply) if reply.status() == StatusCode::NOT_MODIFIED => "unchanged",
+        Ok(_) => "given",
+        Err(_) => "none",
+    };
+    Deed { kind: credential.kind(), what: "read", outcome, generation: credential.snapshot().generation() }
+}
+
+const fn asked_for(kind: Kind, what: &'static str, reported: Reported) -> Deed {
+    Deed { kind, what, outcome: reported.outcome.name(), generation: reported.generation }
 }
 
 /// The accounts that whoever asks may see.

@@ -20,7 +20,8 @@ pub(super) use self::returning::Returning;
 use self::{asked::Asked, said::Said};
 use super::{Asking, Doors, Incoming, Peer, Reply, body::small};
 use crate::{
-    Account, AccountKind, Credential, Held, Kind, NoToken, ReportOutcome, Snapshot, config::Permission, engine::Doubt,
+    Account, AccountKind, Credential, Held, Kind, NoToken, ReportOutcome, Snapshot, audit::Deed, config::Permission,
+    engine::Doubt,
 };
 
 /// How long an SDK waits for a credential that is being fetched: longer than one exchange may take.
@@ -79,7 +80,11 @@ impl Doors {
         let token = account.token();
         token.count_reader(self.engine.clock().now());
         let forced = asked.force_refresh && asking.may(Permission::Rotate, account.name());
-        let (snapshot, held) = if forced { self.forced(&token).await } else { self.handed_out(&asking, &token).await }?;
+        let given = if forced { self.forced(&token).await } else { self.handed_out(&asking, &token).await };
+        let (what, outcome) = (if forced { "rotate" } else { "read" }, if given.is_ok() { "given" } else { "none" });
+        let generation = token.snapshot().generation();
+        asking.did(account.name(), Deed { kind: Kind::Token, what, outcome, generation });
+        let (snapshot, held) = given?;
         let expires_in = self.told_life(&account, &snapshot).as_secs();
         Ok(match side {
             Side::Platform => said::granted(&json!({ "access_token": held.as_str(), "expires_in": expires_in })),

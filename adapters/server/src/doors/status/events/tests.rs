@@ -9,7 +9,7 @@ use super::{
     },
     *,
 };
-use crate::{VirtualClock, access::Access, config::ClientSpec};
+use crate::{VirtualClock, config::ClientSpec};
 
 struct Reader<'a> {
     body: Content,
@@ -104,7 +104,7 @@ async fn after_a_reload_everything_is_asked_for_anew() {
     let (doors, clock, _) = scene().await;
     let mut reader = Reader::new(&doors, &clock, "K1").await;
     // From now on it is another's key, who sees only the one.
-    doors.set_access(Access::new(&[ClientSpec::new("new", "K1", &["shop"], &[])]));
+    doors.set_clients(&[ClientSpec::new("new", "K1", &["shop"], &[])]);
     assert_eq!(reader.hear().await, "event: all\ndata: {}\n\n");
     later(&doors, &clock, 8000).await;
     assert!(reader.told().await.iter().all(|(name, ..)| name == "shop"));
