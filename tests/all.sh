@@ -327,7 +327,7 @@ part_secrets() {
     want_test wxtoken secrets
     test_workspace --test secrets --test log
     test_workspace --test museum no_28
-    test_workspace --test serve neither_log_nor_store
+    test_workspace --test serve -- neither_log_nor_store no_log_audit_or_state
 }
 
 part_demo() {

@@ -196,6 +196,55 @@ fn neither_log_nor_store_has_a_secret_and_no_log_a_token() {
 }
 
 #[test]
+fn whatever_is_asked_no_log_audit_or_state_has_a_key_a_secret_or_a_token() {
+    let platform = platform().start().unwrap();
+    let mut configuration = Configuration::new(&platform.http_url());
+    let work =
+        format!("kind = \"work\"\nid = \"{CORP}\"\nsecret = {{ env = \"SHOP_SECRET\" }}\ntickets = [\"jsapi\"]\n");
+    configuration.official("shop", ID).account("app", &work);
+    configuration.more("audit = \"audit.jsonl\"\n", "call = [\"/cgi-bin/*\"]\n");
+    let server = configuration.start(&["-vvv"]);
+    let mut said = vec![server.token("shop"), server.token("app")];
+    // What is asked in WeChat's shape has the key in its URL, or the token.
+    let sdk = |query: &str| server.get(&format!("/cgi-bin/{query}")).1;
+    let token = sdk(&format!("token?grant_type=client_credential&appid={ID}&secret={KEY}"));
+    assert_eq!(token["access_token"].as_str(), Some(&*said[0]));
+    said.push(sdk(&format!("gettoken?corpid={CORP}&corpsecret={KEY}"))["access_token"].as_str().unwrap().to_owned());
+    said.push(sdk(&format!("get_jsapi_ticket?access_token={}", said[1]))["ticket"].as_str().unwrap().to_owned());
+    sdk(&format!("token?grant_type=client_credential&appid={SECRET}&secret={SECRET}"));
+    let (status, called) = server.get(&format!("/v1/accounts/shop/call/cgi-bin/getcallbackip?access_token={SECRET}"));
+    assert_eq!(status, 200, "{called}");
+    platform.revoke_all(ID).unwrap();
+    let (_, called_again) = server.get("/v1/accounts/shop/call/cgi-bin/getcallbackip");
+    server.post("/v1/accounts/shop/token/report", &format!("{{\"access_token\":\"{}\",\"errcode\":40001}}", said[0]));
+    server.post("/v1/accounts/shop/token/rotate", "{}");
+    server.post(&format!("/v1/accounts/{SECRET}/token/rotate"), SECRET);
+    // What people and their dashboards see.
+    let mut shown = format!("{called}{called_again}");
+    for path in ["/v1/accounts", "/v1/status", "/healthz", "/readyz", "/openapi.json"] {
+        shown.push_str(&server.get(path).1.to_string());
+    }
+    server.signal("TERM");
+    let (code, log) = server.end();
+    assert_eq!(code, Some(0), "{log}");
+    let audit = std::fs::read_to_string(configuration.file("audit.jsonl")).unwrap();
+    for what in ["read", "report", "rotate", "call"] {
+        assert!(audit.lines().any(|line| line.contains(&format!("\"what\":\"{what}\""))), "{what}: {audit}");
+    }
+    assert!(log.matches(" DEBUG wxtoken_server").count() > 10, "{log}");
+    for secret in said.iter().map(String::as_str).chain([SECRET, KEY]) {
+        for (what, text) in [("the log", &log), ("the audit log", &audit), ("what is shown", &shown)] {
+            assert!(!text.contains(secret), "{secret} in {what}: {text}");
+        }
+    }
+    let store = std::fs::read(configuration.store()).unwrap();
+    for secret in [SECRET, KEY] {
+        assert!(!store.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret} in the store");
+    }
+    assert!(store.windows(said[1].len()).any(|window| window == said[1].as_bytes()), "the token is what it is for");
+}
+
+#[test]
 fn requests_under_way_are_finished_when_it_is_told_to_stop() {
     let platform = platform().start().unwrap();
     platform.fault(Fault::Latency { ms: 700, by: TimeBase::Real }, FaultScope::every_call());

@@ -22,11 +22,13 @@ pub(crate) struct Configuration {
     files: Files,
     accounts: Vec<(String, String)>,
     base: String,
+    /// More lines before all tables, and of the client's.
+    more: (String, String),
 }
 
 impl Configuration {
     pub(crate) fn new(base: &str) -> Self {
-        Self { files: Files::new(), accounts: Vec::new(), base: base.to_owned() }
+        Self { files: Files::new(), accounts: Vec::new(), base: base.to_owned(), more: Default::default() }
     }
 
     /// Adds an account: its name, and the rest of its table.
@@ -37,6 +39,12 @@ impl Configuration {
 
     pub(crate) fn official(&mut self, name: &str, id: &str) -> &mut Self {
         self.account(name, &format!("kind = \"official\"\nid = \"{id}\"\nsecret = {{ env = \"SHOP_SECRET\" }}\n"))
+    }
+
+    /// Adds lines before all tables, and lines of the client's table.
+    pub(crate) fn more(&mut self, top: &str, client: &str) -> &mut Self {
+        self.more = (top.to_owned(), client.to_owned());
+        self
     }
 
     pub(crate) fn without(&mut self, name: &str) -> &mut Self {
@@ -61,7 +69,8 @@ impl Configuration {
     }
 
     pub(crate) fn write(&self) {
-        let mut text = "listen = \"127.0.0.1:0\"\n".to_owned();
+        let (top, client) = &self.more;
+        let mut text = format!("listen = \"127.0.0.1:0\"\n{top}");
         for (name, rest) in &self.accounts {
             write!(text, "[[account]]\nname = \"{name}\"\nbase = \"{}\"\n{rest}", self.base).unwrap();
         }
@@ -69,7 +78,7 @@ impl Configuration {
         let hash: String = Sha256::digest(KEY).iter().map(|byte| format!("{byte:02x}")).collect();
         write!(
             text,
-            "[[client]]\nname = \"tests\"\nkey_sha256 = \"{hash}\"\naccounts = [{}]\nmay = [\"read\", \"report\", \"rotate\"]\n",
+            "[[client]]\nname = \"tests\"\nkey_sha256 = \"{hash}\"\naccounts = [{}]\nmay = [\"read\", \"report\", \"rotate\"]\n{client}",
             names.join(", ")
         )
         .unwrap();
