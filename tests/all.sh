@@ -14,7 +14,7 @@ lane=
 # The second lane is a process group of its own: it does not hear of an interrupt at the terminal.
 trap '[[ -z $lane ]] || kill -- "-$lane" 2>/dev/null || true; rm -rf "$scratch"' EXIT
 
-default_parts=(fmt lint doc unit no-alloc no-panic size-of size tree shuttle process fuzz-smoke secrets demo interop routes firmware-plain)
+default_parts=(fmt lint doc unit no-alloc no-panic size-of size tree shuttle process fuzz-smoke secrets demo interop page routes firmware-plain)
 other_parts=(fuzz mutants cargo-mutants bench properties-long server-bench server-kill server-soak firmware)
 size_arguments=()
 mutant_arguments=()
@@ -47,6 +47,8 @@ Parts that are named run one after the other.
               byte for byte, with a bar on a terminal, and says how far it got when it is cut
   interop     existing SDKs before a real token server, 64 threads each: cold start, tokens replaced elsewhere or refused, a
               wrong key; fetches counted, and none of them loops
+  page        the status page in headless Chromium before a real server: what is shown, live changes, rotation, the keyboard,
+              both languages and schemes, and nothing secret in the browser; screenshots in target/page
   routes      every route of the token server, driven from its own description by schemathesis and by hand: statuses, bodies
               and heads are as described; wrong keys learn nothing; then raw bytes of all kinds, and it lives
   firmware-plain  the gateway's images without TLS on an emulated board, in every case that concerns them
@@ -348,6 +350,16 @@ part_interop() {
     want_command npm npm
     cargo build --locked -p wxtoken-cli
     tests/interop/run.sh "$CARGO_TARGET_DIR/debug/wxtoken"
+}
+
+part_page() {
+    want_command chromium chromium
+    want_command node nodejs
+    want_command npm npm
+    # For the screenshots only; without it their Chinese is boxes.
+    [[ -n $(fc-list :lang=zh 2>/dev/null) ]] || want_packages "apt-get install fonts-wqy-microhei" fontconfig fonts-wqy-microhei
+    cargo build --locked -p wxtoken-cli
+    tests/page/run.sh "$CARGO_TARGET_DIR/debug/wxtoken"
 }
 
 part_routes() {

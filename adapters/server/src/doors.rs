@@ -8,6 +8,7 @@ mod forward;
 mod held;
 mod native;
 mod openapi;
+mod page;
 mod problem;
 mod spread;
 mod status;
@@ -129,6 +130,9 @@ impl Doors {
         match path {
             ["healthz"] => return only(&head.method, &Method::GET).map(|()| native::health(&self.engine)),
             ["readyz"] => return only(&head.method, &Method::GET).map(|()| native::ready(&self.engine)),
+            [""] => return only(&head.method, &Method::GET).map(|()| page::html()),
+            ["page.css"] => return only(&head.method, &Method::GET).map(|()| page::style()),
+            ["page.js"] => return only(&head.method, &Method::GET).map(|()| page::script()),
             ["openapi.json"] => return only(&head.method, &Method::GET).map(|()| openapi::document()),
             // Its key is in the request, where WeChat has its secret.
             ["cgi-bin", path @ ..] => return Ok(self.wechat(peer, &head, path, body).await),
