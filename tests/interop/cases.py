@@ -35,9 +35,11 @@ SDKS = {
 class Case:
     """One row: what happens, to an account of which endpoint, how many fetches that may cost, and what calls end with."""
 
-    def __init__(self, name, most_fetches, endpoint="token", key=KEY, trouble=None, ends=("ok",)):
+    def __init__(self, name, most_fetches, endpoint="token", key=KEY, trouble=None, ends=("ok",), by_server=False):
         self.name, self.most_fetches, self.endpoint, self.key = name, most_fetches, endpoint, key
         self.trouble, self.ends = trouble, ends
+        # Calls go below the same base as the token.
+        self.by_server = by_server
         # The account's very first token counts, too.
         self.cold = name.startswith("cold")
 
@@ -63,6 +65,8 @@ CASES = [
     Case("forced elsewhere, stable_token", 1, endpoint="stable", trouble=forced),
     Case("platform refuses every token", 2, trouble=refused, ends=RAISED),
     Case("the same, stable_token", 2, endpoint="stable", trouble=refused, ends=RAISED),
+    Case("rotation elsewhere, one base", 1, trouble=rotated, by_server=True),
+    Case("every token refused, one base", 2, trouble=refused, ends=RAISED, by_server=True),
     Case("wrong key", 0, key=WRONG_KEY, ends=("40125",)),
 ]
 
@@ -113,6 +117,7 @@ class Server(Program):
             text += f'[[account]]\nname = "{name}"\nkind = "official"\nendpoint = "{endpoint}"\nid = "{name}"\n'
             text += f'secret = {{ env = "INTEROP_SECRET" }}\nbase = "{platform.url}"\n'
         text += f'[[client]]\nname = "sdk"\nkey_sha256 = "{digest}"\naccounts = {json.dumps(list(accounts))}\nmay = ["read"]\n'
+        text += 'call = ["/cgi-bin/getcallbackip"]\n'
         path = os.path.join(folder, "wxtoken.toml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
@@ -124,8 +129,9 @@ class Server(Program):
 class Sdk(Program):
     """One SDK in one case."""
 
-    def __init__(self, command, platform, account, key):
-        super().__init__([*command, platform.url, account, key, str(THREADS)], {"NODE_PATH": NODE_MODULES})
+    def __init__(self, command, platform, account, case):
+        calls = "-" if case.by_server else platform.url
+        super().__init__([*command, calls, account, case.key, str(THREADS)], {"NODE_PATH": NODE_MODULES})
 
     def round(self, server):
         self.process.stdin.write(server.url + "\n")
@@ -165,7 +171,7 @@ def run(rows, programs, folder):
 
     platform = kept(Platform([row.account for row in rows]))
     for row in rows:
-        row.program = kept(Sdk(SDKS[row.sdk], platform, row.account, row.case.key))
+        row.program = kept(Sdk(SDKS[row.sdk], platform, row.account, row.case))
     for row in rows:
         row.program.line()
     # So long that a crowd stands before the server while the first fetch is under way.

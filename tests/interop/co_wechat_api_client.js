@@ -1,6 +1,7 @@
 'use strict';
 
-// What does co-wechat-api do with a token server? Its users change `prefix`, and call WeChat by its whole address.
+// What does co-wechat-api do with a token server? Its users change `prefix`, and call WeChat by its whole address, or below
+// that prefix as well (-).
 //
 // One program with many tasks and one API object. Each line on standard input is the token server's address, and a round:
 // every task makes one call. The answer is a line of JSON: how many calls succeeded, what the others raised, how many
@@ -16,7 +17,7 @@ let requests;
 let server = '';
 const request = httpx.request;
 httpx.request = (url, options) => {
-  const whose = url.startsWith(server) ? 'token' : 'api';
+  const whose = url.includes('/cgi-bin/token?') ? 'token' : 'api';
   requests[whose] = (requests[whose] || 0) + 1;
   return request(url, options);
 };
@@ -35,7 +36,7 @@ async function round() {
   requests = {};
   const outcomes = {};
   await Promise.all(Array.from({ length: Number(tasks) }, async () => {
-    const outcome = await api.callbackIps().then(() => 'ok', (error) => String(error.code || error.name));
+    const outcome = await (platform === '-' ? api.getIp() : api.callbackIps()).then(() => 'ok', (error) => String(error.code || error.name));
     outcomes[outcome] = (outcomes[outcome] || 0) + 1;
   }));
   process.stdout.write(`${JSON.stringify({ outcomes, requests })}\n`);

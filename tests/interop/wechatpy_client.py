@@ -1,8 +1,8 @@
 """What does wechatpy do with a token server? Its users change two addresses, and nothing else is changed here.
 
-One program with many threads and one client. Each line on standard input is the token server's address, and a round: every
-thread makes one call. The answer is a line of JSON: how many calls succeeded, what the others raised, how many requests
-all of it took.
+One program with many threads and one client; its calls go to the platform, or (-) to the server, too. Each line on standard
+input is the token server's address, and a round: every thread makes one call. The answer is a line of JSON: how many calls
+succeeded, what the others raised, how many requests all of it took.
 """
 
 import collections
@@ -18,7 +18,9 @@ server = ""
 
 
 class Client(WeChatClient):
-    API_BASE_URL = platform + "/cgi-bin/"
+    @property
+    def API_BASE_URL(self):
+        return (server if platform == "-" else platform) + "/cgi-bin/"
 
     def fetch_access_token(self):
         return self._fetch_access_token(
@@ -33,7 +35,7 @@ lock = threading.Lock()
 
 def count(response, *_args, **_kwargs):
     with lock:
-        requests["token" if response.url.startswith(server) else "api"] += 1
+        requests["token" if "/cgi-bin/token?" in response.url else "api"] += 1
 
 
 client = Client(appid, key)

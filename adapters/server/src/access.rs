@@ -17,7 +17,7 @@ use self::rate::Rate;
 pub(crate) use self::slow::{Slow, Slowed};
 use crate::{
     clock::Clock,
-    config::{CallPath, ClientSpec, Permission},
+    config::{CallPath, ClientSpec, Permission, is_call},
 };
 
 /// All clients of a configuration.
@@ -63,6 +63,15 @@ impl Access {
         access
     }
 
+    /// A client that reads this account's token, may come from there, and has this path forwarded: on its behalf a call is
+    /// made that says whose it is by that token alone.
+    pub(crate) fn calling(&self, account: &str, path: &str, from: Option<IpAddr>) -> Option<&Arc<Client>> {
+        let calls = |client: &&Arc<Client>| {
+            client.has(account) && client.may(Permission::Read) && client.may_call(path) && client.comes_from(from)
+        };
+        self.clients.iter().find(calls)
+    }
+
     /// The client whose key has this SHA-256.
     pub(crate) fn by_hash(&self, hash: &[u8; 32]) -> Option<&Arc<Client>> {
         let candidates = self.by_hash.get(&head(hash))?;
@@ -101,7 +110,8 @@ impl Client {
 
     /// Whether a call of this path is forwarded for it.
     pub(crate) fn may_call(&self, path: &str) -> bool {
-        self.call.iter().any(|listed| listed.covers(path))
+        // Only in the one spelling that it has can it be said to be below a listed one.
+        is_call(path) && self.call.iter().any(|listed| listed.covers(path))
     }
 
     pub(crate) fn has(&self, account: &str) -> bool {

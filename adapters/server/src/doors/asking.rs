@@ -99,6 +99,18 @@ impl Doors {
         }
     }
 
+    /// On whose behalf an SDK's call is made that carries the account's token and no key; `None`: no client has it forwarded.
+    pub(super) fn asking_by_token(&self, peer: &Peer, account: &str, path: &str) -> Option<Result<Asking, TurnedAway>> {
+        let client = self.access.load().calling(account, path, peer.address).cloned()?;
+        if let Err(seconds) = client.ask() {
+            return Some(Err(TurnedAway::TooFast(seconds)));
+        }
+        events::asked(&client.name, peer.address, account, "call", true);
+        let (audit, at) = (self.audit.clone(), self.audited_at());
+        // It has no key by which a stream would look for it again.
+        Some(Ok(Asking { client, key: [0; 32], peer: peer.clone(), audit, at }))
+    }
+
     /// The time for a line of the audit log, if there is one.
     pub(super) fn audited_at(&self) -> Option<Duration> {
         if self.audit.is_on() { self.engine.clock().unix_time() } else { None }

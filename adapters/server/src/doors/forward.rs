@@ -80,13 +80,25 @@ impl Doors {
         }
         let path = called(head.uri.path(), name).ok_or(Problem::CALL_PATH)?;
         let account = self.engine.find(name).filter(|_| asking.may_call(path, name)).ok_or(Problem::NOT_ALLOWED)?;
+        self.pass_on(asking, &account, path, head, body).await
+    }
+
+    /// Makes the call, which was looked at and is granted.
+    pub(super) async fn pass_on<B: Incoming>(
+        &self,
+        asking: &Asking,
+        account: &Account,
+        path: &str,
+        head: &Parts,
+        body: B,
+    ) -> Result<Reply, Problem> {
         let place = self.calls.0.clone().try_acquire_owned().map_err(|_| Problem::too_many_calls())?;
         let mut sending = Sending::take(body).await?;
         let token = account.token();
         let mut held = self.current(&token).await?;
         let mut reported: Option<ReportOutcome> = None;
         loop {
-            let answer = self.attempt(&account, path, head, &held, &mut sending).await;
+            let answer = self.attempt(account, path, head, &held, &mut sending).await;
             let mut answer = answer.map_err(|why| unanswered(why, &sending))?;
             if answer.refuses_token() {
                 let first = reported.is_none();

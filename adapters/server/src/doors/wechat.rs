@@ -18,7 +18,7 @@ use wxtoken::core::{Endpoint, Repeat};
 
 pub(super) use self::returning::Returning;
 use self::{asked::Asked, said::Said};
-use super::{Asking, Doors, Incoming, Peer, Reply, body::small};
+use super::{Asking, Doors, Incoming, Peer, Problem, Reply, body::small};
 use crate::{
     Account, AccountKind, Credential, Held, Kind, NoToken, ReportOutcome, Snapshot, audit::Deed, config::Permission,
     engine::Doubt,
@@ -65,8 +65,23 @@ impl Doors {
             (["ticket", "getticket"], _) => self.ticket(&asked(query, body).await?, Side::Platform, None).await,
             (["get_jsapi_ticket"], _) => self.ticket(&asked(query, body).await?, Side::Work, Some(Kind::Jsapi)).await,
             (["ticket", "get"], _) => self.ticket(&asked(query, body).await?, Side::Work, None).await,
-            _ => Err(Said::NO_ROUTE),
+            _ => self.called(peer, head, query, body).await,
         }
+    }
+
+    /// A call of an SDK that has one base for tokens and calls. Whose it is says the token in it, which is no more than what
+    /// WeChat itself asks for; it is forwarded for a client that could have fetched that token and lists the path.
+    async fn called<B: Incoming>(&self, peer: &Peer, head: &Parts, query: &str, body: B) -> Result<Reply, Said> {
+        let path = head.uri.path();
+        let asked = Asked::read(query, &[])?;
+        let token = asked.access_token().map_err(|_| Said::NO_ROUTE)?;
+        let account = self.engine.with_token(token).ok_or(Said::STRANGE_TOKEN)?;
+        let asking =
+            self.asking_by_token(peer, account.name(), path).ok_or(Said::NO_ROUTE)?.map_err(Said::turned_away)?;
+        // Nothing was called yet, so it may be told as an errcode.
+        self.valid(&account.token()).await?;
+        // Without an answer an SDK must not be told an errcode upon which it calls again: it raises on a status.
+        Ok(self.pass_on(&asking, &account, path, head, body).await.unwrap_or_else(Problem::into_reply))
     }
 
     async fn token(&self, peer: &Peer, asked: &Asked, side: Side, endpoint: &Endpoint) -> Result<Reply, Said> {

@@ -45,7 +45,7 @@ said! {
     BODY = 47_001, "data format error: the body is neither a JSON object nor a form, or longer than 4096 bytes; whoever wrote the call must act";
     STRANGE_TOKEN = 48_001, "api unauthorized: this access_token did not come from this token server, or long ago; fetch it from here, too";
     NO_TICKET = 48_001, "api unauthorized: this ticket is not kept for this account; the operator of the token server must name it in tickets";
-    NO_ROUTE = 48_001, "api unauthorized: the token server does not answer this path; API calls go to WeChat";
+    NO_ROUTE = 48_001, "api unauthorized: the token server does not answer this path; API calls go to WeChat, or its operator lists the path in call";
 }
 
 impl Said {

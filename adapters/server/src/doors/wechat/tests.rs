@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use wxtoken_platform::{Account as Far, Fault, FaultScope, Platform, Running};
 
 use super::*;
-use crate::{AccountSpec, EndpointChoice, Engine, Https, Roots, VirtualClock, config::ClientSpec};
+use crate::{
+    AccountSpec, EndpointChoice, Engine, Https, Roots, VirtualClock,
+    config::{CallPath, ClientSpec},
+};
 
 const ID: &str = "wx0123456789abcdef";
 const OTHER: &str = "wxfedcba9876543210";
@@ -66,6 +69,12 @@ impl World {
             client("rotates", "K3", &["shop"], &[Permission::Read, Permission::Rotate]),
             client("reads-nothing", "K4", &all, &[Permission::Report, Permission::Rotate]),
         ];
+        let mut sdk = client("sdk", "K5", &["other"], &[Permission::Read]);
+        sdk.call =
+            ["/cgi-bin/getcallbackip", "/cgi-bin/user/*"].map(|path| CallPath::parse(path).expect("a path")).to_vec();
+        let mut device = client("device", "K6", &["shop"], &[]);
+        device.call.clone_from(&sdk.call);
+        let clients = [&clients[..], &[sdk, device]].concat();
         Self { platform, clock, doors: Arc::new(Doors::new(engine, &clients)) }
     }
 
@@ -235,6 +244,35 @@ async fn bad_requests_are_refused_as_wechat_does_and_never_so_that_an_sdk_loops(
         assert_eq!(answer["errcode"], errcode, "{method} {target} {answer}");
         assert!(answer["errmsg"].as_str().is_some_and(|text| text.len() > 20), "{answer}");
     }
+}
+
+#[tokio::test]
+async fn an_sdk_with_one_base_for_all_has_its_calls_forwarded_by_their_token() {
+    let world = World::new().await;
+    let first = world.other().await;
+    let call = async |path: &str, token: &str| world.get(&format!("/cgi-bin/{path}?access_token={token}")).await;
+    assert!(call("getcallbackip", token(&first)).await["ip_list"].is_array());
+    world.advance(Duration::from_secs(60));
+    world.platform.revoke_all(OTHER).expect("known");
+    // Healed here, so the SDK need not: also with the token that it still holds.
+    for _ in 0..2 {
+        assert!(call("getcallbackip", token(&first)).await["ip_list"].is_array());
+    }
+    assert_eq!(world.seen().0, 2);
+    let shop = world.get(&format!("/cgi-bin/token?grant_type=client_credential&appid={ID}&secret=K1")).await;
+    for (path, with) in [
+        ("get_api_domain_ip", token(&first)),
+        ("getcallbackip", "x"),
+        ("getcallbackip", ""),
+        ("getcallbackip", token(&shop)),
+    ] {
+        assert_eq!(call(path, with).await["errcode"], 48_001, "{path} {with}");
+    }
+    // Without an answer it is no errcode.
+    world.platform.set_listening(false).expect("an outage");
+    let request = Request::get(format!("/cgi-bin/getcallbackip?access_token={}", token(&first)));
+    let reply = world.doors.answer(&HERE, request.body(Full::new(Bytes::new())).expect("a request")).await;
+    assert_eq!(reply.status(), 502);
 }
 
 #[tokio::test]
