@@ -6,6 +6,7 @@ mod date;
 mod etag;
 mod forward;
 mod held;
+mod metrics;
 mod native;
 mod openapi;
 mod page;
@@ -63,6 +64,7 @@ pub(crate) struct Doors {
     /// Calls on their way.
     calls: forward::Gate,
     places: Places,
+    requests: metrics::Requests,
     started: Instant,
     slow: Slow,
     audit: Audit,
@@ -82,6 +84,7 @@ impl Doors {
             spread: Arc::new(Spread::new()),
             calls: forward::Gate::default(),
             places: Places::default(),
+            requests: metrics::Requests::new(),
             slow: Slow::new(),
             audit: Audit::default(),
             closing: watch::Sender::new(false),
@@ -120,7 +123,10 @@ impl Doors {
 
     /// Answers one request. Never fails: what is wrong is an answer, too.
     pub(crate) async fn answer<B: Incoming>(&self, peer: &Peer, request: Request<B>) -> Reply {
-        self.route(peer, request).await.unwrap_or_else(Problem::into_reply)
+        let route = metrics::Route::of(request.uri().path());
+        let reply = self.route(peer, request).await.unwrap_or_else(Problem::into_reply);
+        self.requests.count(route, reply.status());
+        reply
     }
 
     async fn route<B: Incoming>(&self, peer: &Peer, request: Request<B>) -> Result<Reply, Problem> {
@@ -141,6 +147,10 @@ impl Doors {
         let key = presented(&head.headers).ok_or(Problem::NO_KEY)?;
         let asking = self.asking(peer, key).await.map_err(Problem::turned_away)?;
         match path {
+            ["metrics"] => {
+                only(&head.method, &Method::GET)?;
+                self.metrics(&head, &asking)
+            }
             ["v1", "status"] => {
                 only(&head.method, &Method::GET)?;
                 self.status(&head, &asking)

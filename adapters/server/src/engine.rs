@@ -35,6 +35,7 @@ use crate::{
     clock::Clock,
     events,
     store::{Coordinator, Failing, Moment, Owner},
+    tally::Tallies,
     upstream::{Agenda, Transport},
 };
 
@@ -59,6 +60,7 @@ pub(crate) struct Inner {
     any_unsaved: AtomicBool,
     changes: broadcast::Sender<Change>,
     stirs: broadcast::Sender<Arc<str>>,
+    pub(crate) tallies: Tallies,
 }
 
 /// A credential was replaced by a new one.

@@ -12,6 +12,7 @@ mod kind;
 mod serve;
 mod snapshot;
 pub mod store;
+mod tally;
 mod upstream;
 mod words;
 

@@ -1,7 +1,9 @@
 //! What is told of a token that is held, in the fewest steps? The bytes of the whole answer, for the one request that
 //! comes more often than all others; every other answer is made elsewhere.
 
-use super::{Doors, Peer, native};
+use hyper::StatusCode;
+
+use super::{Doors, Peer, metrics::Route, native};
 use crate::{
     Kind, access,
     audit::{Deed, Line},
@@ -20,11 +22,15 @@ impl Doors {
         }
         let accounts = self.engine.inner.accounts.load();
         let entry = accounts.entry(account)?;
-        let snapshot = entry.cells.first()?.snapshot();
+        let cell = entry.cells.first()?;
+        let snapshot = cell.snapshot();
         let clock = self.engine.clock();
-        let handed = native::Handed::of(self, Kind::Token, &snapshot, clock.now())?;
+        let now = clock.now();
+        let handed = native::Handed::of(self, Kind::Token, &snapshot, now)?;
         // The last of all: what is refused for its pace is counted once more on the way that says so.
         client.ask().ok()?;
+        cell.readers.count(now);
+        self.requests.count(Route::TOKEN, StatusCode::OK);
         events::asked(&client.name, peer.address, account, Permission::Read.name(), true);
         self.audit.note(|| Line {
             at: clock.unix_time(),

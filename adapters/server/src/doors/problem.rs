@@ -69,6 +69,12 @@ impl Problem {
     pub(crate) const CALL_TOO_SLOW: Self =
         Self::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "the body did not come within 30 seconds", "caller");
 
+    pub(crate) const METRICS_QUERY: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "bad-metrics-query",
+        "`accounts` is a whole number, given once; more than 10000 counts as 10000",
+        "caller",
+    );
     pub(crate) const STATUS_QUERY: Self = Self::new(
         StatusCode::BAD_REQUEST,
         "bad-status-query",

@@ -107,4 +107,4 @@ impl Doors {
 type States = std::collections::BTreeMap<&'static str, u64>;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

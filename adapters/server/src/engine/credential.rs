@@ -173,6 +173,7 @@ impl Credential {
         let generation = state.generation();
         drop(state);
         self.inner.plan(&self.cell);
+        self.inner.tallies.rotations.count(outcome.name());
         events::rotated(&self.cell, outcome.name());
         Reported { outcome, generation }
     }
@@ -311,6 +312,7 @@ impl Inner {
         let shown = cell.snapshot_full();
         if shown.valid(now).is_some() && !seen.is(&shown) {
             // The usual late report: nobody else need wait for it.
+            self.tallies.reports.count(ReportOutcome::Replaced.name());
             return (Reported { outcome: ReportOutcome::Replaced, generation: shown.generation }, false);
         }
         let mut state = cell.lock();
@@ -331,6 +333,7 @@ impl Inner {
         }
         let generation = state.generation();
         drop(state);
+        self.tallies.reports.count(outcome.name());
         if dropped {
             self.plan(cell);
         }

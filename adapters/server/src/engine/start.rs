@@ -102,6 +102,7 @@ impl Builder {
             any_unsaved: AtomicBool::new(false),
             changes: broadcast::Sender::new(CHANGES_ROOM),
             stirs: broadcast::Sender::new(CHANGES_ROOM),
+            tallies: Default::default(),
         });
         let changes = inner.coordinator.watch();
         if let Some(failing) = self.store_trouble {

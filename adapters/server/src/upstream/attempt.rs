@@ -185,6 +185,12 @@ fn conclude(
     let (generation, remaining) = (state.generation(), state.keeper.remaining(now));
     let (trouble, next_in) = (state.trouble(), state.due_at().saturating_since(now));
     drop(state);
+    inner.tallies.fetches.count(match (&outcome, &trouble) {
+        (Outcome::Granted { .. }, _) => "granted",
+        (Outcome::Repeated, _) => "repeated",
+        (_, Some(reason)) => reason.class(),
+        _ => "stale",
+    });
     // Not under the lock: a subscriber may well ask the engine something.
     match (&outcome, trouble) {
         (Outcome::Granted { .. }, _) => events::granted(cell, generation, remaining),

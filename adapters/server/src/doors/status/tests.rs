@@ -18,10 +18,10 @@ use crate::{
 
 /// A platform that refuses some appids with an errcode.
 #[derive(Clone, Default)]
-pub(super) struct Platform(Arc<Mutex<HashMap<&'static str, i32>>>, Arc<AtomicU32>);
+pub(in crate::doors) struct Platform(Arc<Mutex<HashMap<&'static str, i32>>>, Arc<AtomicU32>);
 
 impl Platform {
-    pub(super) fn refuse(&self, appid: &'static str, errcode: i32) {
+    pub(in crate::doors) fn refuse(&self, appid: &'static str, errcode: i32) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(appid, errcode);
     }
 }
@@ -45,7 +45,7 @@ impl Transport for Platform {
 
 /// Three accounts: `cards` with a ticket, `office`, and `shop`, which the platform refuses. `K1` has the first two and may
 /// rotate them, `K2` is an administrator with none, `K3` has `shop`.
-pub(super) async fn scene() -> (Doors, VirtualClock, Platform) {
+pub(in crate::doors) async fn scene() -> (Doors, VirtualClock, Platform) {
     let platform = Platform::default();
     platform.refuse("wx-shop", 40164);
     let mut cards = AccountSpec::new("cards", AccountKind::Official, "wx-cards", "a secret");
@@ -67,7 +67,7 @@ pub(super) async fn scene() -> (Doors, VirtualClock, Platform) {
     (Doors::new(engine, &clients), clock, platform)
 }
 
-pub(super) async fn ask(doors: &Doors, method: &str, path: &str, key: &str) -> (u16, Value) {
+pub(in crate::doors) async fn ask(doors: &Doors, method: &str, path: &str, key: &str) -> (u16, Value) {
     let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {key}"));
     let request = request.body(Full::new(Bytes::new())).expect("a request");
     let (head, body) = doors.answer(&Peer { address: None }, request).await.into_parts();
