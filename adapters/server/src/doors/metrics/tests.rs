@@ -1,7 +1,8 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, body::Bytes};
+use serde_json::Value;
 
 use super::super::{
     Doors, Peer,
@@ -99,5 +100,43 @@ async fn many_accounts_are_counted_and_only_some_told_apart() {
     for bad in ["?accounts=", "?accounts=x", "?accounts=1&accounts=2"] {
         let (status, body) = ask(&doors, "GET", &format!("/metrics{bad}"), "K2").await;
         assert_eq!((status, &body["type"]), (400, &"urn:wxtoken:problem:bad-metrics-query".into()), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn the_dashboard_asks_only_for_numbers_that_there_are() {
+    let (doors, ..) = scene().await;
+    assert_eq!(ask(&doors, "GET", "/v1/accounts/cards/token", "K1").await.0, 200);
+    let text = scraped(&doors, "", "K2").await;
+    let there: BTreeSet<&str> =
+        text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split(['{', ' ']).next()).collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/grafana.json");
+    let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("there")).expect("JSON");
+    let mut asked = BTreeSet::new();
+    queries(&dashboard, &mut |query| {
+        let words = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        asked.extend(words.filter(|word| word.starts_with("wxtoken_")).map(str::to_owned));
+    });
+    for name in &asked {
+        assert!(there.contains(name.as_str()), "{name} is not in {there:?}");
+    }
+    // Whatever is worth giving is worth showing.
+    let not_shown: Vec<_> = there.iter().filter(|name| !asked.contains(**name)).collect();
+    assert_eq!(not_shown, [&"wxtoken_accounts_apart"]);
+}
+
+/// Each query in a dashboard: whatever is called `expr` or `query`.
+fn queries(value: &Value, found: &mut impl FnMut(&str)) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                if let (true, Some(query)) = (name == "expr" || name == "query", value.as_str()) {
+                    found(query);
+                }
+                queries(value, found);
+            }
+        }
+        Value::Array(array) => array.iter().for_each(|value| queries(value, found)),
+        _ => {}
     }
 }
