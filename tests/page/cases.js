@@ -79,11 +79,12 @@ async function main() {
     const platform = await programs.platform(wxtoken, ACCOUNTS.map(({ name, kind }) => ({ name: kind === "work" ? `${name}/1000002` : name, kind })));
     await platform.order("/accounts/denied/deny", { ip: "127.0.0.1" });
     const began = Date.now();
-    const url = await programs.server(wxtoken, folder, platform, ACCOUNTS, [
+    const server = await programs.server(wxtoken, folder, platform, ACCOUNTS, [
       { name: "admin", key: ADMIN, accounts: [], may: ["admin"] },
       { name: "program", key: READER, accounts: ACCOUNTS.map(({ name }) => name), may: ["read", "rotate"] },
       { name: "poor", key: POOR, accounts: OWN, may: ["read"] },
     ]);
+    const { url } = server;
     const api = async (path, method = "GET") =>
       (await fetch(url + path, { method, headers: { Authorization: `Bearer ${READER}` } })).json();
     const secrets = [ADMIN, READER, POOR, programs.SECRET];
@@ -247,10 +248,12 @@ async function main() {
     await step("a server that goes away and comes back is followed", async () => {
       const shot = await open(browser, url);
       await enter(shot.page, ADMIN);
-      await shot.context.setOffline(true);
-      await shot.page.evaluate(() => window.dispatchEvent(new Event("offline")));
-      await shot.context.setOffline(false);
-      await shot.page.locator("#live[data-on=yes]").waitFor({ timeout: 15000 });
+      await server.stop();
+      await shot.page.getByText("Connection lost, trying again").waitFor();
+      assert.match(await account(shot.page, "shop").innerText(), /1:5\d:/, "what was known goes on being shown");
+      await server.again();
+      await shot.page.locator("#live[data-on=yes]").waitFor({ timeout: 35000 });
+      assert.match(await shot.page.locator("footer").innerText(), /up 0:0/);
       await shot.context.close();
     });
     console.log(`all ${steps.length} as they should be; screenshots in ${into}`);

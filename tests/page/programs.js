@@ -20,22 +20,24 @@ async function start(command, args, env, log, lines) {
   }
   if (said.length < lines) throw new Error(`${args[0]} ended: ${said}`);
   child.stdout.resume();
-  return said;
+  return { said, child };
+}
+
+async function stop(child) {
+  if (child.exitCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  await ended;
 }
 
 /** Ends what was started here, the last first. */
 async function end() {
-  for (const child of running.reverse()) {
-    if (child.exitCode !== null) continue;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGTERM");
-    await ended;
-  }
+  for (const child of running.reverse()) await stop(child);
 }
 
 async function platform(wxtoken, accounts) {
   const options = accounts.flatMap(({ name, kind }) => ["--account", `${kind}:${name}:${SECRET}`]);
-  const [listening, control] = await start(wxtoken, ["platform", ...options], {}, "ignore", 2);
+  const { said: [listening, control] } = await start(wxtoken, ["platform", ...options], {}, "ignore", 2);
   const url = listening.replace(/^listening on /, ""), orders = control.replace(/^control on /, "");
   const order = async (path, body) => {
     const reply = await fetch(orders + path, { method: "POST", body: JSON.stringify(body) });
@@ -45,7 +47,7 @@ async function platform(wxtoken, accounts) {
 }
 
 async function server(wxtoken, folder, platform, accounts, clients) {
-  let text = 'listen = "127.0.0.1:0"\nstore = "store.redb"\n';
+  let text = 'store = "store.redb"\n';
   for (const { name, kind, tickets } of accounts) {
     text += `[[account]]\nname = "${name}"\nkind = "${kind}"\nid = "${name}"\nsecret = { env = "PAGE_SECRET" }\n`;
     text += `base = "${platform.url}"\ntickets = ${JSON.stringify(tickets || [])}\n`;
@@ -55,10 +57,15 @@ async function server(wxtoken, folder, platform, accounts, clients) {
     text += `[[client]]\nname = "${name}"\nkey_sha256 = "${digest}"\naccounts = ${JSON.stringify(own)}\nmay = ${JSON.stringify(may)}\n`;
   }
   const config = path.join(folder, "wxtoken.toml");
-  fs.writeFileSync(config, text);
   const log = fs.openSync(path.join(folder, "log"), "w");
-  const [line] = await start(wxtoken, ["serve", "--config", config, "--lang", "en"], { PAGE_SECRET: SECRET }, log, 1);
-  return line.replace(/.* on /, "");
+  const serve = async (port) => {
+    fs.writeFileSync(config, `listen = "127.0.0.1:${port}"\n${text}`);
+    const args = ["serve", "--config", config, "--lang", "en"];
+    const { said: [line], child } = await start(wxtoken, args, { PAGE_SECRET: SECRET }, log, 1);
+    return { url: line.replace(/.* on /, ""), child };
+  };
+  const { url, child } = await serve(0);
+  return { url, stop: () => stop(child), again: () => serve(new URL(url).port) };
 }
 
 module.exports = { SECRET, platform, server, end };
