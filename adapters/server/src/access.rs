@@ -184,6 +184,20 @@ mod tests {
     }
 
     #[test]
+    fn a_call_is_listed_in_the_one_spelling_that_it_has() {
+        let mut spec = spec("device", &["key"]);
+        spec.call = vec![CallPath::parse("/cgi-bin/user/*").expect("a path")];
+        let (access, _) = access(&[spec]);
+        let device = named(&access, "key").expect("known");
+        assert!(device.may_call("/cgi-bin/user/get") && device.may_call("/cgi-bin/user/info/batchget"));
+        for other in
+            ["/cgi-bin/user/../menu/get", "/cgi-bin/user//get", "/cgi-bin/user/%2e%2e/menu/get", "/cgi-bin/user/"]
+        {
+            assert!(!device.may_call(other), "{other}");
+        }
+    }
+
+    #[test]
     fn what_is_not_granted_is_refused() {
         let (access, _) = access(&[spec("web", &["key"])]);
         let web = named(&access, "key").expect("known");
