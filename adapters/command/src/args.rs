@@ -260,7 +260,9 @@ The server keeps the tokens of its accounts in a file, so that a restart costs n
     POST /v1/accounts/NAME/token/report      {access_token | sha256}: that one was refused
     POST /v1/accounts/NAME/token/rotate      fetch a new one
     GET|POST /v1/accounts/NAME/tickets/KIND  the same of a ticket
+    GET  /v1/status, /metrics                how the accounts are, for people and for Prometheus
     GET  /healthz, /readyz                   how it is, without a key
+    GET  /                                   a page that shows the accounts, and asks for a key
 to whoever sends `Authorization: Bearer KEY`.
 
 SIGHUP reads the configuration again: tokens of accounts that did not change stay. SIGTERM finishes what
