@@ -166,6 +166,30 @@ async function main() {
       await poor.context.close();
     });
 
+    await step("whatever is said is text, and a failing store is said first", async () => {
+      const shot = await open(browser, url, { locale: "zh-CN" });
+      const markup = "<img src=x onerror=document.title='ran'><script>document.title='ran'</script>";
+      await shot.page.route("**/v1/status?*", async (route) => {
+        const reply = await route.fetch(), body = await reply.json();
+        body.server = { ...body.server, store: "full", store_trouble: markup };
+        const denied = body.accounts.find(({ name }) => name === "denied");
+        denied.id = markup;
+        denied.credentials[0].refusal = { ...denied.credentials[0].refusal, en: markup, zh: markup };
+        await route.fulfill({ response: reply, json: body });
+      });
+      await enter(shot.page, ADMIN);
+      assert.match(await shot.page.getByRole("alert").innerText(), /存储发生故障.*磁盘已满/);
+      await shot.page.locator("#lang").click();
+      assert((await shot.page.getByRole("alert").innerText()).includes(markup));
+      const denied = await account(shot.page, "denied").innerText();
+      assert.equal(denied.split(markup).length, 3, denied);
+      assert.equal(await shot.page.locator("main img, main script").count(), 0);
+      assert.doesNotMatch(await shot.page.title(), /ran/);
+      assert.deepEqual(shot.book.errors, []);
+      await shot.page.screenshot({ path: path.join(into, "store-fails.png") });
+      await shot.context.close();
+    });
+
     await step("screenshots: light and dark, English and Chinese, wide and narrow", async () => {
       for (const [locale, name] of [["en-GB", "en"], ["zh-CN", "zh"]]) {
         for (const colorScheme of ["light", "dark"]) {

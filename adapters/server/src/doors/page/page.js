@@ -26,6 +26,7 @@
       heldOff: (s) => `Not now: it may be fetched again in ${s}.`, kept: "It is kept: too young to be replaced.", failed: "It was not granted: ",
       up: (t) => `up ${t}`, fetching: (n) => `${n} fetches under way`, total: (n) => `${n} accounts`, day: "d",
       lifeLabel: (left, life) => `${left} of ${life} left`,
+      storeFails: "The store fails; what is held goes on being served. ", store: {},
     },
     zh: {
       skip: "跳到账号列表", leave: "清除密钥", enterTitle: "账号状态", enterWhy: "请输入本服务器的密钥。密钥只保存在本页面的内存中，关闭页面即消失，不会写入任何存储。",
@@ -49,6 +50,11 @@
       heldOff: (s) => `暂不能更换：${s} 后可再次获取。`, kept: "保持不变：当前凭证太新，暂不更换。", failed: "未获准：",
       up: (t) => `已运行 ${t}`, fetching: (n) => `${n} 个获取进行中`, total: (n) => `${n} 个账号`, day: "天",
       lifeLabel: (left, life) => `剩余 ${left}，共 ${life}`,
+      storeFails: "存储发生故障，已持有的凭证继续提供。",
+      store: {
+        full: "磁盘已满；请腾出空间，之后会自动写入。", read_only: "存储无法写入；请修复其权限，或将文件系统挂载为可写，之后会自动写入。",
+        stuck: "存储没有应答；磁盘是否卡住？", damaged: "存储已损坏且无法移开；请将该文件移走并重启服务器。", closed: "存储已关闭。",
+      },
     },
   };
   const STATES = ["down", "failing", "waiting", "refreshing", "ok"];
@@ -233,7 +239,7 @@
     $("foot").replaceChildren(...foot.map((text) => make("span", "", text)));
     put($("version"), server ? server.version : "");
     $("store").hidden = !(server && server.store_trouble);
-    put($("store"), server && server.store_trouble ? server.store_trouble : "");
+    put($("store"), server && server.store_trouble ? T.storeFails + (T.store[server.store] || server.store_trouble) : "");
   }
 
   function relabel() {
