@@ -44,7 +44,11 @@ impl Doors {
                 }
                 let reported = report.make(&credential, account.product());
                 asking.did(name, asked_for(kind, "report", reported));
-                if report.read { self.read_after(&credential, reported).await } else { Ok(report::outcome(reported)) }
+                if !report.read {
+                    return Ok(report::outcome(reported));
+                }
+                credential.count_reader(self.engine.clock().now());
+                self.read_after(&credential, reported).await
             }
             ["rotate"] => {
                 only(&head.method, &Method::POST)?;

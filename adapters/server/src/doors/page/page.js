@@ -58,7 +58,7 @@
     },
   };
   const STATES = ["down", "failing", "waiting", "refreshing", "ok"];
-  const ROWS = 200, MOST = 10000, PAGE = 1000, POLL_MS = 30000, SILENCE_MS = 40000, LONGEST_BACKOFF_MS = 30000;
+  const ROWS = 200, MOST = 10000, PAGE = 1000, POLL_MS = 30000, CALM_MS = 5000, SILENCE_MS = 40000, LONGEST_BACKOFF_MS = 30000;
 
   const $ = (id) => document.getElementById(id);
   const table = document.querySelector("table");
@@ -89,6 +89,7 @@
     if (days) return `${days} ${T.day} ${hours}:${two(minutes)}`;
     return hours ? `${hours}:${two(minutes)}:${two(s % 60)}` : `${minutes}:${two(s % 60)}`;
   };
+  const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
   const worst = (states) => STATES.find((state) => states.includes(state)) || "ok";
 
   // What a credential is at this moment: the server spoke of another.
@@ -280,12 +281,17 @@
     const fresh = new Map();
     let after = "", next = null, page = null;
     do {
+      const asked = performance.now();
       const reply = await request(`/v1/status?limit=${PAGE}&after=${encodeURIComponent(after)}`, { signal });
       if (reply.status === 401) throw new Refused(T.badKey);
       if (!reply.ok) throw new Error(reply.status === 429 ? T.limited : T.noServer);
       page = await reply.json();
       const at = performance.now();
-      for (const account of page.accounts) fresh.set(account.name, { ...account, at });
+      for (const account of page.accounts) {
+        const known = accounts.get(account.name);
+        // An event that came meanwhile is newer.
+        fresh.set(account.name, known && known.at > asked ? known : { ...account, at });
+      }
       next = page.next; after = next || "";
     } while (next && fresh.size < MOST);
     accounts = fresh; total = page.total; server = page.server || null; cut = Boolean(next);
@@ -331,6 +337,7 @@
     while (session === mine) {
       const silence = new AbortController();
       mine.abort = () => silence.abort();
+      mine.loaded = -CALM_MS;
       let timer = setTimeout(mine.abort, SILENCE_MS);
       const heard = () => { clearTimeout(timer); timer = setTimeout(mine.abort, SILENCE_MS); };
       try {
@@ -339,7 +346,12 @@
         if (!reply.ok) throw new Error(T.noServer);
         for await (const { name, data } of events(reply, heard)) {
           if (session !== mine) break;
-          if (name === "all") await load(silence.signal);
+          if (name === "all") {
+            // Where so much happens that it cannot be told one by one, all of it is asked for now and then.
+            await sleep(mine.loaded + CALM_MS - performance.now());
+            await load(silence.signal);
+            mine.loaded = performance.now();
+          }
           if (name === "accounts") take(JSON.parse(data).accounts);
           tries = 0;
           live("live");
@@ -355,13 +367,13 @@
       live("lost");
       tries += 1;
       const wait = Math.min(LONGEST_BACKOFF_MS, 500 * 2 ** tries);
-      await new Promise((resolve) => setTimeout(resolve, wait / 2 + Math.random() * wait / 2));
+      await sleep(wait / 2 + Math.random() * wait / 2);
     }
   }
 
   async function enter(given) {
     key = given;
-    const mine = { state: "connecting", abort: () => {} };
+    const mine = { state: "connecting", loaded: 0, polled: performance.now(), abort: () => {} };
     try {
       await load();
     } catch (error) {
@@ -483,8 +495,14 @@
     if (!session || document.hidden) return;
     for (const name of order) { const found = views.get(name); if (found) fill(found, accounts.get(name)); }
   }, 1000);
-  // Reads a minute change with nothing happening, so nothing tells of them.
-  setInterval(() => { if (session && session.state === "live" && !document.hidden && total <= PAGE) load().catch(() => {}); }, POLL_MS);
+  // Reads a minute change with nothing happening, so nothing tells of them. Of many accounts they are asked for less often.
+  setInterval(() => {
+    const since = session ? performance.now() - session.polled : 0;
+    if (session && session.state === "live" && !document.hidden && since >= POLL_MS * Math.ceil(accounts.size / PAGE)) {
+      session.polled = performance.now();
+      load().catch(() => {});
+    }
+  }, POLL_MS / 6);
 
   const theme = recall("theme");
   if (theme === "dark" || theme === "light") document.documentElement.dataset.theme = theme;
