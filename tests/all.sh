@@ -164,7 +164,7 @@ part_fmt() {
 
 part_lint() {
     cargo clippy --locked --workspace --all-targets -- -D warnings
-    cargo clippy --locked -p wxtoken-core --features defmt,js-sdk -- -D warnings
+    cargo clippy --locked -p wxtoken-core --features defmt,js-sdk,token-server -- -D warnings
     # The link proof has no tests, and no unwinding, which only its release profile knows.
     (cd tests/nopanic && cargo clippy --locked --release --features with-reply,defmt -- -D warnings)
     (cd tests/size && cargo clippy --locked --release --workspace --exclude wxtoken-size-tls -- -D warnings)
@@ -225,7 +225,7 @@ part_unit() {
     ((${#crossing[@]})) || { echo "no test targets below tests/" >&2; return 1; }
     test_workspace "${crossing[@]}" -- --show-output
     test_workspace --doc
-    cargo test --locked -p wxtoken-core --features js-sdk
+    cargo test --locked -p wxtoken-core --features js-sdk,token-server
 }
 
 part_no_alloc() {
@@ -241,7 +241,7 @@ part_no_alloc() {
         done <<'END'
 wxtoken-core
 wxtoken-core defmt
-wxtoken-core defmt,js-sdk
+wxtoken-core defmt,js-sdk,token-server
 wxtoken-embedded
 wxtoken-embedded defmt,embassy-time,flash,nal,nal-async
 END

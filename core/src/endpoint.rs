@@ -7,6 +7,10 @@ use crate::{Base, Policy, Product};
 
 mod ticket;
 
+/// Whether token servers can be asked. A device that asks the platform itself need not carry what that takes: where this is
+/// false the optimiser drops it.
+pub(crate) const TOKEN_SERVER: bool = cfg!(feature = "token-server");
+
 /// The HTTP method of a fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -38,6 +42,10 @@ pub enum Place {
     Query,
     /// In the JSON object of the body.
     Body,
+    /// At the end of the path: the name as it stands, then the value, percent-encoded.
+    Path,
+    /// In the header `Authorization`, as `Bearer VALUE`. It has no name.
+    Bearer,
 }
 
 /// What a parameter says.
@@ -77,6 +85,18 @@ impl Param {
     #[must_use]
     pub const fn body(name: &'static str, value: Value) -> Self {
         Self { name, place: Place::Body, value }
+    }
+
+    /// A further piece of the path: `name`, which begins with a slash or goes on where the path ended, and a value.
+    #[must_use]
+    pub const fn path(name: &'static str, value: Value) -> Self {
+        Self { name, place: Place::Path, value }
+    }
+
+    /// The key in the header `Authorization`.
+    #[must_use]
+    pub const fn bearer(value: Value) -> Self {
+        Self { name: "", place: Place::Bearer, value }
     }
 }
 
@@ -167,6 +187,26 @@ impl Endpoint {
         policy: Policy::REPEATING,
     };
 
+    /// Of the feature `token-server`: a wxtoken token server (中控服务器), which fetches for many: the id is the account's name there, the secret is the
+    /// client's key, and the base must be given. It is told of a refused token in the exchange that asks for the next one,
+    /// and says itself when to come back.
+    #[cfg(feature = "token-server")]
+    pub const TOKEN_SERVER: Self = Self {
+        name: "token_server",
+        product: Product::Platform,
+        hosts: &[],
+        method: Method::Get,
+        path: "/v1/accounts/",
+        params: &[Param::path("", Value::Id), Param::path("/token", Value::Literal("")), Param::bearer(Value::Secret)],
+        token_field: "access_token",
+        repeat: Repeat::SameUntilLast300s,
+        policy: Policy::TOKEN_SERVER,
+    };
+
+    /// The same for a WeCom application, whose errcodes are others.
+    #[cfg(feature = "token-server")]
+    pub const WORK_TOKEN_SERVER: Self = Self { product: Product::Work, ..Self::TOKEN_SERVER };
+
     /// An endpoint that is not in this list: `name` is for logs, `path` begins with a slash and needs no encoding,
     /// `token_field` is the member of the reply that holds the credential. Hosts and policy follow from `product` and
     /// `repeat`.
@@ -243,6 +283,12 @@ impl Endpoint {
     #[must_use]
     pub const fn params(&self) -> &'static [Param] {
         self.params
+    }
+
+    /// Whether it is a token server, which takes reports of refused tokens.
+    #[must_use]
+    pub const fn takes_reports(&self) -> bool {
+        TOKEN_SERVER && matches!(self.params, [.., Param { place: Place::Bearer, .. }])
     }
 
     /// How many [`Extra`](Value::Extra) values a request needs; with one, the credential is fetched with a token.

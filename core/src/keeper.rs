@@ -15,7 +15,7 @@
 
 use core::fmt;
 
-use crate::{Endpoint, Instant, Malformed, Meaning, Policy, Refusal, Token};
+use crate::{Endpoint, Fingerprint, Instant, Malformed, Meaning, Policy, Refusal, Token};
 
 mod news;
 mod outcome;
@@ -146,6 +146,13 @@ impl Keeper {
     #[must_use]
     pub const fn endpoint(&self) -> &'static Endpoint {
         self.endpoint
+    }
+
+    /// The token that was reported as refused and has not been replaced, for a token server to be told of; see
+    /// [`Request::reporting`](crate::Request::reporting).
+    #[must_use]
+    pub fn refused(&self) -> Option<Fingerprint> {
+        if self.refused && self.holds() { Some(self.token.fingerprint()) } else { None }
     }
 
     /// The numbers it goes by.

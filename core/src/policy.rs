@@ -99,6 +99,22 @@ impl Policy {
         ..Self::REPEATING
     };
 
+    /// For a token server, which keeps the platform's rules itself and says when the next token will be there.
+    ///
+    /// Lead: 60 s, where it does not say. A report may be followed by another after 5 s, as the server holds off what is too
+    /// soon; nothing is forced, since a report says all. Patience: 60 to 600 s, a key is mended by a person nearby.
+    #[cfg(feature = "token-server")]
+    pub const TOKEN_SERVER: Self = Self {
+        lead_s: 60,
+        floor_s: 5,
+        patience_first_s: 60,
+        patience_cap_s: 600,
+        daily_limit: 20_000,
+        daily_reserve: 1_000,
+        forced_limit: 0,
+        ..Self::STABLE
+    };
+
     /// Fetch this many seconds before expiry, or the life divided by `divisor` if that is more (0: no division).
     /// Up to `jitter_s` seconds, drawn once per token, are taken off again.
     #[must_use]

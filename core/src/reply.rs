@@ -10,6 +10,7 @@
 
 use core::fmt;
 
+use crate::endpoint::TOKEN_SERVER;
 use crate::token::{BadToken, MAX_TOKEN_LEN, Token};
 
 mod json;
@@ -39,6 +40,8 @@ pub struct Grant<'a> {
     /// Still with its JSON escapes; they were found sound.
     token: &'a str,
     expires_in: u32,
+    /// When the issuer wants to be asked again, in seconds; 0 when it does not say.
+    refresh_after: u32,
 }
 
 /// An errcode inside a reply.
@@ -59,7 +62,13 @@ impl<'a> Reply<'a> {
         match fields.token.text() {
             // A code beyond 32 bits is no code we know; saturated, it stays unknown.
             "" => Self::refused(i32::try_from(fields.errcode.number()).unwrap_or(i32::MAX), fields.errmsg.text()),
-            token => Self::granted(token, fields.expires_in.number()),
+            token => {
+                let mut grant = Grant::new(token, fields.expires_in.number())?;
+                if TOKEN_SERVER {
+                    grant.refresh_after = u32::try_from(fields.refresh_after.number()).unwrap_or(0);
+                }
+                Ok(Self::Grant(grant))
+            }
         }
     }
 
@@ -69,9 +78,7 @@ impl<'a> Reply<'a> {
     /// # Errors
     /// [`Malformed`], judged as strictly as by [`read`](Self::read).
     pub fn granted(token: &'a str, expires_in: i64) -> Result<Self, Malformed> {
-        let grant = Grant { token, expires_in: in_range(expires_in)? };
-        grant.check().map_err(Malformed::Token)?;
-        Ok(Self::Grant(grant))
+        Grant::new(token, expires_in).map(Self::Grant)
     }
 
     /// The reply that refuses with `errcode`, where something else has read the body.
@@ -83,7 +90,23 @@ impl<'a> Reply<'a> {
     }
 }
 
-impl Grant<'_> {
+impl<'a> Grant<'a> {
+    fn new(token: &'a str, expires_in: i64) -> Result<Self, Malformed> {
+        let grant = Self { token, expires_in: in_range(expires_in)?, refresh_after: 0 };
+        grant.check().map_err(Malformed::Token)?;
+        Ok(grant)
+    }
+
+    /// After how many seconds the issuer wants to be asked again: a token server knows when its next token will be there.
+    /// `None` when it does not say, as the platform never does.
+    #[must_use]
+    pub const fn refresh_after(&self) -> Option<u32> {
+        match self.refresh_after {
+            seconds if TOKEN_SERVER && seconds > 0 => Some(seconds),
+            _ => None,
+        }
+    }
+
     /// The announced life in seconds, 1 to [`MAX_EXPIRES_IN`], counted by the platform from when it sent the reply.
     #[must_use]
     pub const fn expires_in(&self) -> u32 {

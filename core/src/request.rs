@@ -3,7 +3,8 @@
 use core::fmt;
 
 use crate::{
-    Account, Base, Fetch, Method, Place, Value,
+    Account, Base, Fetch, Fingerprint, Method, Param, Place, Value,
+    endpoint::TOKEN_SERVER,
     wire::{self, Parts, Sink, escape, percent},
 };
 
@@ -13,17 +14,44 @@ pub struct Request<'a, 'x> {
     account: Account<'a>,
     force: bool,
     extras: &'x [&'x str],
+    refused: Option<Fingerprint>,
 }
 
 impl<'a, 'x> Request<'a, 'x> {
     pub(crate) const fn new(account: Account<'a>, fetch: Fetch, extras: &'x [&'x str]) -> Self {
-        Self { account, force: fetch.is_forced(), extras }
+        Self { account, force: fetch.is_forced(), extras, refused: None }
+    }
+
+    /// The same request, which says as well that the token with this fingerprint was refused; see
+    /// [`Keeper::refused`](crate::Keeper::refused). Endpoints that [take no reports](crate::Endpoint::takes_reports) are asked
+    /// as before.
+    #[must_use]
+    pub const fn reporting(mut self, refused: Option<Fingerprint>) -> Self {
+        self.refused = if self.account.endpoint.takes_reports() { refused } else { None };
+        self
     }
 
     /// GET or POST.
     #[must_use]
     pub const fn method(&self) -> Method {
-        self.account.endpoint.method
+        match self.reported() {
+            Some(_) => Method::Post,
+            None => self.account.endpoint.method,
+        }
+    }
+
+    /// Whether it carries a key in the header `Authorization`; a transport that writes its own head asks.
+    #[must_use]
+    pub fn has_authorization(&self) -> bool {
+        TOKEN_SERVER && self.params_in(Place::Bearer).next().is_some()
+    }
+
+    /// Writes the value of the header `Authorization`; nothing where there is none. **It holds the key.**
+    ///
+    /// # Errors
+    /// Whatever the writer returns.
+    pub fn write_authorization<W: fmt::Write>(&self, out: &mut W) -> fmt::Result {
+        wire::to_text(out, |out| self.authorization(out))
     }
 
     /// Scheme, host, port and prefix it goes to.
@@ -94,6 +122,12 @@ impl<'a, 'x> Request<'a, 'x> {
         if self.method() == Method::Post {
             // A POST without members still has a body: the platform rejects an empty one (44002).
             out.put("{");
+            if let Some(refused) = self.reported() {
+                out.put("\"fingerprint\":\"");
+                wire::hex(refused.to_bits(), out);
+                // Whichever of the three it was: they mean the same.
+                out.put("\",\"errcode\":40001,\"read\":true");
+            }
             self.params(Place::Body, out);
             out.put("}");
         }
@@ -105,8 +139,10 @@ impl<'a, 'x> Request<'a, 'x> {
         let [mut separator, next, equals, quote] = match place {
             Place::Query => ["?", "&", "=", ""],
             Place::Body => ["\"", ",\"", "\":", "\""],
+            // What is left comes with a token server only, and has neither.
+            _ => ["", "", "", ""],
         };
-        for param in self.account.endpoint.params.iter().filter(|p| p.place == place) {
+        for param in self.params_in(place) {
             out.put(separator);
             separator = next;
             out.put(param.name);
@@ -116,11 +152,21 @@ impl<'a, 'x> Request<'a, 'x> {
             let text = self.text(param.value);
             out.put(quote);
             match place {
-                Place::Query => percent(text, out),
                 Place::Body => escape(text, out),
+                // It has no control character, which ends a header: the account was checked.
+                Place::Bearer if TOKEN_SERVER => out.put(text),
+                _ => percent(text, out),
             }
             out.put(quote);
         }
+    }
+
+    const fn reported(&self) -> Option<Fingerprint> {
+        if TOKEN_SERVER { self.refused } else { None }
+    }
+
+    fn params_in(&self, place: Place) -> impl Iterator<Item = &'static Param> {
+        self.account.endpoint.params.iter().filter(move |param| param.place == place)
     }
 
     fn text(&self, value: Value) -> &str {
@@ -155,7 +201,24 @@ impl Parts for Request<'_, '_> {
     fn target(&self, out: &mut dyn Sink) {
         out.put(self.account.base.prefix());
         out.put(self.account.endpoint.path);
+        if TOKEN_SERVER {
+            self.params(Place::Path, out);
+        }
+        if self.reported().is_some() {
+            out.put("/report");
+        }
         self.params(Place::Query, out);
+    }
+
+    fn authorization(&self, out: &mut dyn Sink) {
+        if self.has_authorization() {
+            out.put("Bearer ");
+            self.params(Place::Bearer, out);
+        }
+    }
+
+    fn has_authorization(&self) -> bool {
+        self.has_authorization()
     }
 }
 

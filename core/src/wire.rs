@@ -18,6 +18,14 @@ pub(crate) trait Parts {
 
     /// Prefix, path and query.
     fn target(&self, out: &mut dyn Sink);
+
+    /// Whether there is a header `Authorization`.
+    fn has_authorization(&self) -> bool {
+        false
+    }
+
+    /// Its value.
+    fn authorization(&self, _: &mut dyn Sink) {}
 }
 
 /// The head of the request, with a Content-Length on every POST.
@@ -31,6 +39,10 @@ pub(crate) fn head(parts: &dyn Parts, keep_alive: bool, out: &mut dyn Sink) {
     out.put(parts.accept());
     out.put(concat!("\r\nUser-Agent: wxtoken/", env!("CARGO_PKG_VERSION"), "\r\nConnection: "));
     out.put(if keep_alive { "keep-alive" } else { "close" });
+    if parts.has_authorization() {
+        out.put("\r\nAuthorization: ");
+        parts.authorization(out);
+    }
     if let Some((content_type, len)) = parts.body_kind() {
         out.put("\r\nContent-Type: ");
         out.put(content_type);
@@ -138,6 +150,14 @@ impl Sink for Length {
     #[inline(never)]
     fn put_bytes(&mut self, piece: &[u8]) {
         self.0 = self.0.saturating_add(piece.len());
+    }
+}
+
+/// Sixteen hex digits.
+pub(crate) fn hex(number: u64, out: &mut dyn Sink) {
+    for byte in number.to_be_bytes() {
+        let digits = [byte >> 4, byte & 15].map(|digit| if digit < 10 { b'0' + digit } else { b'a' - 10 + digit });
+        out.put_bytes(&digits);
     }
 }
 

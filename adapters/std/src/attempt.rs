@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wxtoken_core::{Action, Failure, Fetch, Outcome, Snapshot};
+use wxtoken_core::{Action, Failure, Fetch, Fingerprint, Outcome, Snapshot};
 
 use crate::{
     cache::{LOCK_LIMIT, LOCK_PAUSE, Locked, Moment, ToStore, TryLock},
@@ -37,9 +37,9 @@ impl Shared {
         if locked.is_some() {
             self.take_up();
         }
-        if let Some(fetch) = self.still_due() {
+        if let Some((fetch, refused)) = self.still_due() {
             events::fetching(&self.who, fetch.is_forced());
-            let came = catch_unwind(AssertUnwindSafe(|| self.exchange(fetch, token)));
+            let came = catch_unwind(AssertUnwindSafe(|| self.exchange(fetch, refused, token)));
             let outcome = self.conclude(fetch, came.unwrap_or_else(|_| Err(TransportError::Panicked.into())));
             // Not sent: nothing has changed, the ledger neither.
             if let (Some(locked), true) = (locked, outcome != Outcome::Failed(Failure::NotSent)) {
@@ -103,7 +103,8 @@ impl Shared {
         Moment { now: self.now(), unix: self.clock.unix_time(), boot_id: self.clock.boot_id() }
     }
 
-    fn still_due(&self) -> Option<Fetch> {
+    /// Leave for one exchange, and which token was refused before it.
+    fn still_due(&self) -> Option<(Fetch, Option<Fingerprint>)> {
         let now = self.now();
         let mut state = self.lock();
         if let Some(unix) = self.clock.unix_time() {
@@ -111,6 +112,7 @@ impl Shared {
         }
         let given_up = state.keeper.in_flight().is_some();
         let action = state.keeper.poll(now);
+        let refused = state.keeper.refused();
         state.sync(now);
         let (next_in, remaining) = (state.poll_at().saturating_since(now), state.keeper.remaining(now));
         drop(state);
@@ -118,19 +120,24 @@ impl Shared {
             events::failed(&self.who, &Reason::Lost, next_in, remaining);
         }
         match action {
-            Action::Fetch(fetch) => Some(fetch),
+            Action::Fetch(fetch) => Some((fetch, refused)),
             Action::Wait(_) => None,
         }
     }
 
-    fn exchange(&self, fetch: Fetch, token: Option<Result<TokenRef, Nothing>>) -> Result<Response, Nothing> {
+    fn exchange(
+        &self,
+        fetch: Fetch,
+        refused: Option<Fingerprint>,
+        token: Option<Result<TokenRef, Nothing>>,
+    ) -> Result<Response, Nothing> {
         // Always there: the account was checked when the client was built.
         let account = self.who.account().ok_or(TransportError::NameNotFound)?;
         match (&self.below, token) {
             (Some(below), Some(token)) => below.exchange(token?, account.endpoint(), |token| {
                 Ok(self.transport.exchange(&account.request_with(fetch, &[token.as_str()]))?)
             }),
-            _ => Ok(self.transport.exchange(&account.request(fetch))?),
+            _ => Ok(self.transport.exchange(&account.request(fetch).reporting(refused))?),
         }
     }
 

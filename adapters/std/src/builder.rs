@@ -3,7 +3,7 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use ureq::tls::{PemItem, RootCerts, parse_pem};
-use wxtoken_core::{Base, Endpoint, Keeper, Policy, Scheme};
+use wxtoken_core::{Base, Endpoint, Keeper, Policy, Product, Scheme};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -190,12 +190,17 @@ impl Builder {
         if self.endpoint.extras() > 0 {
             return Err(ConfigError::NeedsToken);
         }
+        if self.endpoint.hosts().is_empty() && self.base.is_none() {
+            return Err(ConfigError::NeedsBase);
+        }
         let who = Identity::new(self.endpoint, self.base.as_deref(), &self.id, self.secret)?;
         let scheme = allowed(who.base(), self.plain_http)?;
         if let Some(base) = &self.api_base {
             allowed(base, self.plain_http)?;
         }
-        let api = Api { base: self.api_base, plain_http: self.plain_http };
+        // A token server takes no calls of this kind: they go to the platform.
+        let api_base = self.api_base.or_else(|| self.endpoint.takes_reports().then(|| calls_at(self.endpoint)));
+        let api = Api { base: api_base, plain_http: self.plain_http };
         let transport: Arc<dyn Transport> = match self.transport {
             Some(transport) => transport,
             None => Arc::new(Https::new(scheme, self.roots.read()?, proxy(self.proxy)?, self.limits)),
@@ -207,6 +212,14 @@ impl Builder {
         let way = (self.clock, transport);
         let shared = Shared::new(who, way, cache, None, (api, self.limits.exchange), State::new(keeper, refresher));
         Ok(Client::new(shared, self.wait))
+    }
+}
+
+/// Where calls go whose token comes from elsewhere.
+fn calls_at(endpoint: &Endpoint) -> String {
+    match endpoint.product() {
+        Product::Work => Endpoint::WORK.default_base().to_string(),
+        _ => Endpoint::STABLE_TOKEN.default_base().to_string(),
     }
 }
 

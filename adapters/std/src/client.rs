@@ -73,6 +73,23 @@ impl Client {
         Self::builder(&Endpoint::WORK, corpid, app_secret).build()
     }
 
+    /// A client of a wxtoken token server (中控服务器), which fetches for many: `base` is where it is
+    /// (`https://tokens.lan:8440`), `account` the account's name there, `key` the key that its operator gave out. The
+    /// account's secret stays at the server. A refused token is reported in the exchange that asks for the next one, the
+    /// server says when to come back, and while it cannot be reached a valid token goes on being used. API calls go to the
+    /// platform; for a WeCom application build the client from [`Endpoint::WORK_TOKEN_SERVER`] instead.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when one of them cannot be one; plain `http://` only to loopback, unless the
+    /// [builder](Self::builder) allows it. Nothing is sent yet.
+    pub fn token_server(
+        base: impl Into<String>,
+        account: impl Into<String>,
+        key: impl Into<String>,
+    ) -> Result<Self, ConfigError> {
+        Self::builder(&Endpoint::TOKEN_SERVER, account, key).base(base).build()
+    }
+
     /// A client for any endpoint, with everything that can be set.
     pub fn builder(endpoint: &'static Endpoint, id: impl Into<String>, secret: impl Into<String>) -> Builder {
         Builder::new(endpoint, id.into(), secret.into())

@@ -125,6 +125,7 @@ impl Reason {
             Self::Transport(TransportError::Certificate | TransportError::Proxy) => Act::Configuration,
             Self::DailyLimit | Self::TooSoon => Act::WaitUntil,
             Self::Token(reason) => reason.act(),
+            Self::Status(401 | 403) => Act::Configuration,
             Self::Transport(_) | Self::Lost | Self::Status(_) | Self::Malformed(_) => Act::Retry,
         }
     }
@@ -153,6 +154,16 @@ impl fmt::Display for Reason {
             Self::Lost => f.write_str("the exchange ended neither with a reply nor with an error in time"),
             Self::Status(status @ 300..=399) => {
                 write!(f, "HTTP status {status}, a redirect, is not followed; is the base URL right, is this a login page?")
+            }
+            Self::Status(401) => f.write_str(
+                "HTTP status 401: of a token server, the key is wrong or not good from this address, and its operator gives out keys; otherwise a proxy asks for a login",
+            ),
+            Self::Status(403) => f.write_str(
+                "HTTP status 403: of a token server, the key does not allow reading this account, which its operator can change; otherwise a proxy refuses",
+            ),
+            Self::Status(429) => f.write_str("HTTP status 429: more requests than this client may make; it is tried again later"),
+            Self::Status(503) => {
+                f.write_str("HTTP status 503: the far side has nothing now, or is overloaded; it is tried again later")
             }
             Self::Status(status @ 400..=499) => {
                 write!(f, "HTTP status {status} instead of a reply; is the base URL right, does a proxy answer?")
@@ -222,6 +233,8 @@ pub enum ConfigError {
     CacheTaken,
     /// The endpoint is that of a ticket, which is fetched with a token: [`Client::ticket`](crate::Client::ticket).
     NeedsToken,
+    /// A token server has no official host: [`Builder::base`](crate::Builder::base) says where it is.
+    NeedsBase,
     /// The endpoint is not that of a ticket, or of another product than the client is.
     NotItsTicket,
 }
@@ -243,6 +256,7 @@ impl fmt::Display for ConfigError {
             Self::NeedsToken => f.write_str(
                 "a ticket is fetched with a token; make a client for the token, and of that one the client for the ticket",
             ),
+            Self::NeedsBase => f.write_str("a token server has no official host; give its base URL"),
             Self::NotItsTicket => f.write_str(
                 "this client has no such ticket; official accounts have jsapi_ticket and wx_card, WeCom apps the corp's and their own",
             ),

@@ -10,7 +10,9 @@ use ureq::{
     Agent, SendBody, Timeout, http,
     tls::{RootCerts, TlsConfig},
 };
-use wxtoken_core::{Base, CONNECT_LIMIT_MS, CallRequest, EXCHANGE_LIMIT_MS, MAX_REPLY_LEN, Method, Request, Scheme};
+use wxtoken_core::{
+    Base, CONNECT_LIMIT_MS, CallRequest, EXCHANGE_LIMIT_MS, MAX_CREDENTIAL_LEN, MAX_REPLY_LEN, Method, Request, Scheme,
+};
 use zeroize::Zeroizing;
 
 use crate::transport::{CallResponse, Response, Transport, TransportError};
@@ -88,15 +90,16 @@ impl Transport for Https {
         // A String takes all that is written.
         let _ = request.write_url(&mut *url);
         let _ = request.write_body(&mut *body);
+        let key = authorization(request);
         let reply = match request.method() {
             Method::Get => {
                 // A ticket's base may be another than the token's.
                 let https_only = request.base().scheme() == Scheme::Https;
-                self.agent.get(url.as_str()).config().https_only(https_only).build().call()
+                with_key(self.agent.get(url.as_str()), key).config().https_only(https_only).build().call()
             }
             _ => {
                 let content_type = request.content_type().unwrap_or("application/json");
-                self.agent.post(url.as_str()).content_type(content_type).send(body.as_bytes())
+                with_key(self.agent.post(url.as_str()), key).content_type(content_type).send(body.as_bytes())
             }
         };
         let mut reply = reply.map_err(|e| classify(&e))?;
@@ -154,6 +157,27 @@ impl Https {
             .timeout_per_read(Some(self.limits.exchange))
             .timeout_per_write(Some(self.limits.exchange))
             .build()
+    }
+}
+
+/// A client's key, for a token server. Marked as sensitive: then the HTTP library shows it nowhere either.
+fn authorization(request: &Request<'_, '_>) -> Option<http::HeaderValue> {
+    if !request.has_authorization() {
+        return None;
+    }
+    let mut text = Zeroizing::new(String::with_capacity("Bearer ".len() + MAX_CREDENTIAL_LEN));
+    // A String takes all that is written.
+    let _ = request.write_authorization(&mut *text);
+    // Always one: the account's secret was checked.
+    let mut value = http::HeaderValue::from_str(&text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn with_key<B>(request: ureq::RequestBuilder<B>, key: Option<http::HeaderValue>) -> ureq::RequestBuilder<B> {
+    match key {
+        Some(key) => request.header(http::header::AUTHORIZATION, key),
+        None => request,
     }
 }
 

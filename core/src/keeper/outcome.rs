@@ -84,14 +84,21 @@ impl Keeper {
         let announced_ms = u64::from(grant.expires_in()) * 1000;
         let margin_ms = u64::from(self.policy.margin_s) * 1000;
         let expires_at = self.sent_at.saturating_add(announced_ms).saturating_sub(margin_ms);
-        if self.holds() && grant.is(&self.token) {
+        let outcome = if self.holds() && grant.is(&self.token) {
             self.accept_repeat(now, grant.expires_in(), expires_at);
-            return Outcome::Repeated;
+            Outcome::Repeated
+        } else {
+            grant.write_into(&mut self.token);
+            self.generation = self.generation.saturating_add(1);
+            self.become_current(self.sent_at, expires_at, grant.expires_in());
+            Outcome::Granted { generation: self.generation }
+        };
+        if let Some(after) = grant.refresh_after() {
+            // Whatever it says: never before the floor, and at the end at the latest.
+            let lead_ms = announced_ms.saturating_sub(u64::from(after) * 1000).saturating_sub(margin_ms);
+            self.lead_ms = u32::try_from(lead_ms).unwrap_or(u32::MAX).max(1);
         }
-        grant.write_into(&mut self.token);
-        self.generation = self.generation.saturating_add(1);
-        self.become_current(self.sent_at, expires_at, grant.expires_in());
-        Outcome::Granted { generation: self.generation }
+        outcome
     }
 
     /// The token in `self.token` is a new one: forget what was known of the one before.
@@ -169,8 +176,11 @@ impl Keeper {
     }
 
     fn wait_after(&self, now: u64, trouble: Trouble) -> u64 {
-        let Trouble::Refused { meaning, .. } = trouble else {
-            return self.backoff(now);
+        let meaning = match trouble {
+            Trouble::Refused { meaning, .. } => meaning,
+            // The key is wrong, or not for this account: asking again mends neither.
+            Trouble::Status(401 | 403) if self.endpoint.takes_reports() => return self.patience(),
+            _ => return self.backoff(now),
         };
         match meaning {
             Meaning::MinuteQuota => MINUTE_MS,

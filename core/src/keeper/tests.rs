@@ -10,6 +10,8 @@ mod failures;
 mod ledger;
 mod life;
 mod reports;
+#[cfg(feature = "token-server")]
+mod server;
 mod stored;
 
 const STABLE: &Endpoint = &Endpoint::STABLE_TOKEN;

@@ -6,6 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer as _, Error as _, MapAccess, SeqAc
 use serde_json_core::de::Deserializer;
 
 use super::{MAX_REPLY_LEN, Malformed};
+use crate::endpoint::TOKEN_SERVER;
 
 /// Brackets deeper than this are refused: each level of a skipped value costs stack, and the peer chooses how many.
 const MAX_DEPTH: usize = 8;
@@ -17,6 +18,7 @@ pub(super) struct Fields<'a> {
     pub(super) expires_in: Found<'a>,
     pub(super) errcode: Found<'a>,
     pub(super) errmsg: Found<'a>,
+    pub(super) refresh_after: Found<'a>,
 }
 
 /// A value that was read.
@@ -110,6 +112,7 @@ impl<'de> Visitor<'de> for Members<'_> {
                 "errcode" => (&mut fields.errcode, self.errcode),
                 "expires_in" => (&mut fields.expires_in, self.expires_in),
                 "errmsg" => (&mut fields.errmsg, Value::Text),
+                "refresh_after" if TOKEN_SERVER => (&mut fields.refresh_after, Value::Number),
                 _ => (&mut skipped, Value::Skipped),
             };
             match (map.next_value_seed(value)?, &place) {

@@ -133,3 +133,36 @@ fn debug_carries_no_secret() {
     let text = format!("{:?}", account.request_with(Fetch::example(false), &extras));
     assert!(text.contains("/cgi-bin/token") && !text.contains("s3cr3t") && !text.contains("t0k3n"), "{text}");
 }
+
+#[cfg(feature = "token-server")]
+#[test]
+fn a_token_server_is_asked_with_a_key_and_told_of_a_refused_token_in_the_same_exchange() {
+    let base = Base::parse("http://127.0.0.1:8440/pre").expect("fine");
+    let account = Account::new(&Endpoint::TOKEN_SERVER, "shop/1", "wxtk_key").expect("fine").with_base(base);
+    let head = format!(
+        "Host: 127.0.0.1:8440\r\nAccept: application/json\r\nUser-Agent: wxtoken/{}\r\nConnection: close\r\n\
+         Authorization: Bearer wxtk_key\r\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    let asked = http(account, Fetch::example(false));
+    assert_eq!(asked, format!("GET /pre/v1/accounts/shop%2F1/token HTTP/1.1\r\n{head}\r\n"));
+    let request = account.request(Fetch::example(true)).reporting(Some(Fingerprint::from_bits(0x0123_4567_89ab_cdef)));
+    let mut out = Vec::new();
+    request.write_http(&mut Growing(&mut out), false).expect("a Vec takes all");
+    let body = r#"{"fingerprint":"0123456789abcdef","errcode":40001,"read":true}"#;
+    assert_eq!(
+        String::from_utf8(out).expect("UTF-8"),
+        format!(
+            "POST /pre/v1/accounts/shop%2F1/token/report HTTP/1.1\r\n{head}Content-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    );
+    let mut key = String::new();
+    request.write_authorization(&mut key).expect("a String takes all");
+    assert_eq!((key.as_str(), request.body_len()), ("Bearer wxtk_key", body.len()));
+    // The platform takes no reports.
+    let account = Account::new(&Endpoint::TOKEN, "wx1", "s").expect("fine");
+    let request = account.request(Fetch::example(false)).reporting(Some(Fingerprint::from_bits(1)));
+    assert_eq!((request.method(), request.has_authorization()), (Method::Get, false));
+}

@@ -1,0 +1,5 @@
+//! The clients of a token server, on a real one: its doors over loopback, before the stand-in platform, on a clock that is
+//! stepped for all of them.
+
+mod house;
+mod std_client;
