@@ -243,7 +243,7 @@ wxtoken-core
 wxtoken-core defmt
 wxtoken-core defmt,js-sdk,token-server
 wxtoken-embedded
-wxtoken-embedded defmt,embassy-time,flash,nal,nal-async
+wxtoken-embedded defmt,embassy-time,flash,nal,nal-async,token-server
 END
     done
     if ((${#BARE_BUILD_STD[@]})); then

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{Base, Endpoint, Fetch, Request};
+use crate::{Base, Endpoint, Fetch, Product, Request};
 
 /// The longest id or secret taken, in bytes. Real ones are 18 to 64; a device key of a central server may be longer.
 pub const MAX_CREDENTIAL_LEN: usize = 512;
@@ -52,6 +52,17 @@ impl<'a> Account<'a> {
     #[must_use]
     pub const fn base(&self) -> Base<'a> {
         self.base
+    }
+
+    /// The host that API calls go to: the one that is asked, or the product's own where that is a token server, which takes
+    /// none of them.
+    #[must_use]
+    pub const fn call_base(&self) -> Base<'a> {
+        match self.endpoint.product() {
+            _ if !self.endpoint.takes_reports() => self.base,
+            Product::Work => Base::WORK,
+            _ => Base::API,
+        }
     }
 
     /// The appid, corpid or other public id.

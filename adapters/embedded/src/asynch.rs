@@ -224,7 +224,7 @@ impl<C: Connect, T: Timer, M: Remember> Client<'_, C, T, M> {
             Err(why) => return desk.fail(fetch, timer.now(), Failure::NotSent, Fault::Connect(why)),
         };
         // Only now, so that the secret is not in the buffer while names are resolved and hands are shaken.
-        let mut exchange = match Exchange::new(&desk.account.request(fetch), buffer, false) {
+        let mut exchange = match Exchange::new(&desk.request(fetch), buffer, false) {
             Ok(exchange) => exchange,
             Err(fault) => return desk.fail(fetch, timer.now(), Failure::NotSent, fault),
         };

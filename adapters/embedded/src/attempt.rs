@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use wxtoken_core::{Account, Action, Failure, Fetch, Instant, Keeper, Outcome};
+use wxtoken_core::{Account, Action, Failure, Fetch, Instant, Keeper, Outcome, Request};
 
 use crate::{Exchange, Fault, boot_delay};
 
@@ -52,6 +52,12 @@ impl<'a> Desk<'a> {
             Action::Fetch(fetch) => Some(fetch),
             Action::Wait(_) => None,
         }
+    }
+
+    /// What is sent for a fetch: to a token server also which token was refused before it.
+    pub(crate) fn request(&self, fetch: Fetch) -> Request<'a, 'static> {
+        let request = self.account.request(fetch);
+        if cfg!(feature = "token-server") { request.reporting(self.keeper.refused()) } else { request }
     }
 
     /// Whether an hour has passed in which the memory was not asked to note down how time goes by.

@@ -195,7 +195,7 @@ impl<C: Connect, K: Clock, M: Remember> Client<'_, C, K, M> {
             Err(why) => return desk.fail(fetch, clock.now(), Failure::NotSent, Fault::Connect(why)),
         };
         // Only now, so that the secret is not in the buffer while names are resolved and hands are shaken.
-        let mut exchange = match Exchange::new(&desk.account.request(fetch), buffer, false) {
+        let mut exchange = match Exchange::new(&desk.request(fetch), buffer, false) {
             Ok(exchange) => exchange,
             Err(fault) => return desk.fail(fetch, clock.now(), Failure::NotSent, fault),
         };

@@ -144,7 +144,7 @@ impl<C: Connect, T: Timer, M: Remember> Client<'_, C, T, M> {
             return errand.cannot_repeat();
         }
         let Some(token) = desk.keeper.token(now) else { return };
-        let request = errand.call.request(desk.account.base(), token);
+        let request = errand.call.request(desk.account.call_base(), token);
         let connect_by = now.saturating_add(Duration::from_millis(CONNECT_LIMIT_MS.into()));
         let connected = race(connect.connect(request.base()), timer.wait_until(connect_by)).await;
         let mut connection = match connected.unwrap_or(Err(ConnectError::TimedOut)) {

@@ -150,7 +150,7 @@ impl<C: Connect, K: Clock, M: Remember> Client<'_, C, K, M> {
             return errand.cannot_repeat();
         }
         let Some(token) = desk.keeper.token(now) else { return };
-        let request = errand.call.request(desk.account.base(), token);
+        let request = errand.call.request(desk.account.call_base(), token);
         let mut connection = match connect.connect(request.base(), deadline) {
             Ok(connection) => connection,
             Err(why) => return errand.failed(clock.now(), Failure::NotSent, Fault::Connect(why)),

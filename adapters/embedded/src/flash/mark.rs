@@ -26,6 +26,7 @@ impl Marks {
             // A digest takes all that is written.
             let _ = request.write_url(&mut digest);
             let _ = request.write_body(&mut digest);
+            let _ = request.write_authorization(&mut digest);
         }
         Self { account: marked, credential: digest.mark() }
     }
