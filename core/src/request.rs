@@ -15,11 +15,12 @@ pub struct Request<'a, 'x> {
     force: bool,
     extras: &'x [&'x str],
     refused: Option<Fingerprint>,
+    tag: &'x str,
 }
 
 impl<'a, 'x> Request<'a, 'x> {
     pub(crate) const fn new(account: Account<'a>, fetch: Fetch, extras: &'x [&'x str]) -> Self {
-        Self { account, force: fetch.is_forced(), extras, refused: None }
+        Self { account, force: fetch.is_forced(), extras, refused: None, tag: "" }
     }
 
     /// The same request, which says as well that the token with this fingerprint was refused; see
@@ -29,6 +30,23 @@ impl<'a, 'x> Request<'a, 'x> {
     pub const fn reporting(mut self, refused: Option<Fingerprint>) -> Self {
         self.refused = if self.account.endpoint.takes_reports() { refused } else { None };
         self
+    }
+
+    /// The same request, which a token server answers with 304 alone while its token is the one that it gave this ETag with;
+    /// see [`Keeper::handle_unchanged`](crate::Keeper::handle_unchanged). Without effect beside a report, and elsewhere. A tag
+    /// that is empty or has a control character is none.
+    #[cfg(feature = "token-server")]
+    #[must_use]
+    pub fn unless(mut self, tag: &'x str) -> Self {
+        let sound = self.account.endpoint.takes_reports() && !tag.bytes().any(|byte| byte.is_ascii_control());
+        self.tag = if sound { tag } else { "" };
+        self
+    }
+
+    /// The value of the header `If-None-Match`, if there is one; a transport that writes its own head asks.
+    #[must_use]
+    pub fn if_none_match(&self) -> Option<&'x str> {
+        Some(self.tag).filter(|tag| TOKEN_SERVER && !tag.is_empty() && self.reported().is_none())
     }
 
     /// GET or POST.
@@ -219,6 +237,10 @@ impl Parts for Request<'_, '_> {
 
     fn has_authorization(&self) -> bool {
         self.has_authorization()
+    }
+
+    fn if_none_match(&self) -> Option<&str> {
+        self.if_none_match()
     }
 }
 

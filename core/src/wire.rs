@@ -24,7 +24,12 @@ pub(crate) trait Parts {
         false
     }
 
-    /// Its value.
+    /// The value of a header `If-None-Match`.
+    fn if_none_match(&self) -> Option<&str> {
+        None
+    }
+
+    /// The value of `Authorization`.
     fn authorization(&self, _: &mut dyn Sink) {}
 }
 
@@ -42,6 +47,10 @@ pub(crate) fn head(parts: &dyn Parts, keep_alive: bool, out: &mut dyn Sink) {
     if parts.has_authorization() {
         out.put("\r\nAuthorization: ");
         parts.authorization(out);
+    }
+    if let Some(tag) = parts.if_none_match() {
+        out.put("\r\nIf-None-Match: ");
+        out.put(tag);
     }
     if let Some((content_type, len)) = parts.body_kind() {
         out.put("\r\nContent-Type: ");

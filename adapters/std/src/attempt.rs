@@ -39,7 +39,8 @@ impl Shared {
         }
         if let Some((fetch, refused)) = self.still_due() {
             events::fetching(&self.who, fetch.is_forced());
-            let came = catch_unwind(AssertUnwindSafe(|| self.exchange(fetch, refused, token)));
+            let tag = self.lock().tag();
+            let came = catch_unwind(AssertUnwindSafe(|| self.exchange(fetch, (refused, &tag), token)));
             let outcome = self.conclude(fetch, came.unwrap_or_else(|_| Err(TransportError::Panicked.into())));
             // Not sent: nothing has changed, the ledger neither.
             if let (Some(locked), true) = (locked, outcome != Outcome::Failed(Failure::NotSent)) {
@@ -128,7 +129,7 @@ impl Shared {
     fn exchange(
         &self,
         fetch: Fetch,
-        refused: Option<Fingerprint>,
+        (refused, tag): (Option<Fingerprint>, &str),
         token: Option<Result<TokenRef, Nothing>>,
     ) -> Result<Response, Nothing> {
         // Always there: the account was checked when the client was built.
@@ -137,7 +138,7 @@ impl Shared {
             (Some(below), Some(token)) => below.exchange(token?, account.endpoint(), |token| {
                 Ok(self.transport.exchange(&account.request_with(fetch, &[token.as_str()]))?)
             }),
-            _ => Ok(self.transport.exchange(&account.request(fetch).reporting(refused))?),
+            _ => Ok(self.transport.exchange(&account.request(fetch).reporting(refused).unless(tag))?),
         }
     }
 
@@ -145,9 +146,16 @@ impl Shared {
         let now = self.now();
         let mut state = self.lock();
         let outcome = match &reply {
-            Ok(reply) => state.keeper.handle_response(fetch.ticket(), now, reply.status(), reply.body()),
+            Ok(reply) => match (reply.status(), reply.expires_in) {
+                // Only ever in answer to a tag.
+                (304, Some(expires_in)) if state.is_tagged() => {
+                    state.keeper.handle_unchanged(fetch.ticket(), now, expires_in, reply.refresh_after)
+                }
+                (status, _) => state.keeper.handle_response(fetch.ticket(), now, status, reply.body()),
+            },
             Err(nothing) => state.keeper.handle_failure(fetch.ticket(), now, nothing.failure),
         };
+        state.take_tag(now, &outcome, reply.as_ref().ok());
         state.outcome(&outcome, reply.err().map(|nothing| nothing.reason));
         state.sync(now);
         let (generation, remaining) = (state.keeper.generation(), state.keeper.remaining(now));

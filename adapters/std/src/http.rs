@@ -90,29 +90,32 @@ impl Transport for Https {
         // A String takes all that is written.
         let _ = request.write_url(&mut *url);
         let _ = request.write_body(&mut *body);
-        let key = authorization(request);
+        let (key, tag) = (authorization(request), request.if_none_match());
         let reply = match request.method() {
             Method::Get => {
                 // A ticket's base may be another than the token's.
                 let https_only = request.base().scheme() == Scheme::Https;
-                with_key(self.agent.get(url.as_str()), key).config().https_only(https_only).build().call()
+                with_key(self.agent.get(url.as_str()), key, tag).config().https_only(https_only).build().call()
             }
             _ => {
                 let content_type = request.content_type().unwrap_or("application/json");
-                with_key(self.agent.post(url.as_str()), key).content_type(content_type).send(body.as_bytes())
+                with_key(self.agent.post(url.as_str()), key, tag).content_type(content_type).send(body.as_bytes())
             }
         };
         let mut reply = reply.map_err(|e| classify(&e))?;
         let status = reply.status().as_u16();
+        let headers = reply.headers().iter().filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
+        let tagged = headers
+            .fold(Response::new(status, Vec::new()), |reply, (name, value)| reply.with_header(name.as_str(), value));
         if (300..400).contains(&status) {
             // Not even read: whatever it says, it is not the platform that says it.
-            return Ok(Response::new(status, Vec::new()));
+            return Ok(tagged);
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_REPLY_LEN + 1));
         // One byte more than is read, so that a long reply is known from a cut one.
         let limit = (MAX_REPLY_LEN + 1) as u64;
         reply.body_mut().as_reader().take(limit).read_to_end(&mut bytes).map_err(|e| reading_failed(&e))?;
-        Ok(Response::new(status, std::mem::take(&mut *bytes)))
+        Ok(tagged.with_body(std::mem::take(&mut *bytes)))
     }
 
     fn call(
@@ -174,11 +177,18 @@ fn authorization(request: &Request<'_, '_>) -> Option<http::HeaderValue> {
     Some(value)
 }
 
-fn with_key<B>(request: ureq::RequestBuilder<B>, key: Option<http::HeaderValue>) -> ureq::RequestBuilder<B> {
-    match key {
-        Some(key) => request.header(http::header::AUTHORIZATION, key),
-        None => request,
+fn with_key<B>(
+    mut request: ureq::RequestBuilder<B>,
+    key: Option<http::HeaderValue>,
+    tag: Option<&str>,
+) -> ureq::RequestBuilder<B> {
+    if let Some(key) = key {
+        request = request.header(http::header::AUTHORIZATION, key);
     }
+    if let Some(tag) = tag {
+        request = request.header(http::header::IF_NONE_MATCH, tag);
+    }
+    request
 }
 
 /// Room for all of it from the start: growing would leave a copy behind.

@@ -3,13 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use wxtoken_core::{Instant, Keeper, Outcome, Trouble};
+use wxtoken_core::{Fingerprint, Instant, Keeper, Outcome, Token, Trouble};
 
 use crate::{
     cache::Stored,
     error::Reason,
     held::{Held, TokenRef},
     status::Source,
+    transport::Response,
 };
 
 pub(crate) struct State {
@@ -26,6 +27,8 @@ pub(crate) struct State {
     busy: Option<u64>,
     attempts: u64,
     calls: u64,
+    /// The ETag that a token server gave, and the token that it gave it with.
+    tag: Option<(String, Fingerprint)>,
     pub(crate) refresher: Refresher,
     /// The last client is gone.
     pub(crate) closed: bool,
@@ -55,6 +58,7 @@ impl State {
             busy: None,
             attempts: 0,
             calls: 0,
+            tag: None,
             refresher,
             closed: false,
         }
@@ -125,6 +129,27 @@ impl State {
         }
         self.sync(now);
         taken
+    }
+
+    /// The tag of the token that is held, if a token server gave it one; empty if not.
+    pub(crate) fn tag(&self) -> String {
+        let held = self.held.as_ref().map(|held| held.fingerprint());
+        let tag = self.tag.as_ref().filter(|(_, of)| Some(*of) == held);
+        tag.map_or_else(String::new, |(tag, _)| tag.clone())
+    }
+
+    pub(crate) fn is_tagged(&self) -> bool {
+        !self.tag().is_empty()
+    }
+
+    /// Keeps the tag of what an exchange brought.
+    pub(crate) fn take_tag(&mut self, now: Instant, outcome: &Outcome, reply: Option<&Response>) {
+        let brought = matches!(outcome, Outcome::Granted { .. } | Outcome::Repeated);
+        if let (true, Some(reply), Some(of)) = (brought, reply, self.keeper.token(now).map(Token::fingerprint))
+            && !reply.tag.is_empty()
+        {
+            self.tag = Some((reply.tag.clone(), of));
+        }
     }
 
     /// Takes down what an exchange brought.

@@ -65,18 +65,44 @@ impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
     }
 }
 
+/// The longest ETag that is kept, in bytes. A token server's have about thirty.
+const MAX_TAG: usize = 128;
+
 /// What came back: the HTTP status and the body, which is wiped when dropped because it holds the credential.
 #[derive(Clone)]
 pub struct Response {
     status: u16,
     body: Zeroizing<Vec<u8>>,
+    pub(crate) tag: String,
+    pub(crate) expires_in: Option<u32>,
+    pub(crate) refresh_after: Option<u32>,
 }
 
 impl Response {
     /// A reply with this HTTP status and this body.
     #[must_use]
     pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, body: Zeroizing::new(body.into()) }
+        let body = Zeroizing::new(body.into());
+        Self { status, body, tag: String::new(), expires_in: None, refresh_after: None }
+    }
+
+    /// With this header of the reply. Three matter, in any spelling of their names, and only from a token server: `ETag`,
+    /// `Wxtoken-Expires-In` and `Wxtoken-Refresh-After`.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        if name.eq_ignore_ascii_case("etag") && value.len() <= MAX_TAG {
+            value.clone_into(&mut self.tag);
+        } else if name.eq_ignore_ascii_case("wxtoken-expires-in") {
+            self.expires_in = value.parse().ok();
+        } else if name.eq_ignore_ascii_case("wxtoken-refresh-after") {
+            self.refresh_after = value.parse().ok();
+        }
+        self
+    }
+
+    pub(crate) fn with_body(mut self, body: Vec<u8>) -> Self {
+        self.body = Zeroizing::new(body);
+        self
     }
 
     /// The HTTP status.

@@ -1,6 +1,8 @@
 //! What did the exchange bring, and how long is the wait after it?
 
 use super::{Failure, Keeper, Outcome, Ticket, Trouble};
+#[cfg(feature = "token-server")]
+use crate::MAX_EXPIRES_IN;
 use crate::{
     Act, Instant, Malformed, Meaning, Phase, Refusal, Repeat, jitter,
     policy::ms,
@@ -73,7 +75,38 @@ impl Keeper {
         Outcome::Failed(failure)
     }
 
+    /// Ends an exchange in which a token server said that the token held is still the current one (304): how long it is
+    /// good for from when it said so, and after how long it wants to be asked again, both in seconds.
+    #[cfg(feature = "token-server")]
+    pub fn handle_unchanged(
+        &mut self,
+        ticket: Ticket,
+        now: Instant,
+        expires_in: u32,
+        refresh_after: Option<u32>,
+    ) -> Outcome {
+        if self.in_flight() != Some(ticket) {
+            return Outcome::Stale;
+        }
+        let now = now.as_millis();
+        self.roll_day(now);
+        if !self.holds() || !(1..=MAX_EXPIRES_IN).contains(&expires_in) {
+            self.fail(now, Trouble::Malformed(Malformed::Expiry));
+            return Outcome::Malformed(Malformed::Expiry);
+        }
+        self.accepted(now, true, expires_in, refresh_after)
+    }
+
     fn accept(&mut self, now: u64, grant: &Grant<'_>) -> Outcome {
+        let same = self.holds() && grant.is(&self.token);
+        if !same {
+            grant.write_into(&mut self.token);
+        }
+        self.accepted(now, same, grant.expires_in(), grant.refresh_after())
+    }
+
+    /// The token in `self.token` was granted: the same as before, or another one.
+    fn accepted(&mut self, now: u64, same: bool, expires_in: u32, refresh_after: Option<u32>) -> Outcome {
         self.in_flight = false;
         self.streak = 0;
         self.trouble = None;
@@ -81,19 +114,18 @@ impl Keeper {
         self.not_before = self.not_before.max(now.saturating_add(ms(self.policy.floor_s)));
         self.stretch_reserve(now);
         // Life counts from sending: how long the reply took is not ours to spend.
-        let announced_ms = u64::from(grant.expires_in()) * 1000;
+        let announced_ms = u64::from(expires_in) * 1000;
         let margin_ms = u64::from(self.policy.margin_s) * 1000;
         let expires_at = self.sent_at.saturating_add(announced_ms).saturating_sub(margin_ms);
-        let outcome = if self.holds() && grant.is(&self.token) {
-            self.accept_repeat(now, grant.expires_in(), expires_at);
+        let outcome = if same {
+            self.accept_repeat(now, expires_in, expires_at);
             Outcome::Repeated
         } else {
-            grant.write_into(&mut self.token);
             self.generation = self.generation.saturating_add(1);
-            self.become_current(self.sent_at, expires_at, grant.expires_in());
+            self.become_current(self.sent_at, expires_at, expires_in);
             Outcome::Granted { generation: self.generation }
         };
-        if let Some(after) = grant.refresh_after() {
+        if let Some(after) = refresh_after {
             // Whatever it says: never before the floor, and at the end at the latest.
             let lead_ms = announced_ms.saturating_sub(u64::from(after) * 1000).saturating_sub(margin_ms);
             self.lead_ms = u32::try_from(lead_ms).unwrap_or(u32::MAX).max(1);

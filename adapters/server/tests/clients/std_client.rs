@@ -1,8 +1,14 @@
 //! `wxtoken`, with a token server as its source.
 
-use std::{sync::Barrier, time::Duration};
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Barrier, Mutex},
+    thread::JoinHandle,
+    time::Duration,
+};
 
-use wxtoken::{Act, Client, Endpoint, Reported};
+use wxtoken::{Act, Client, Endpoint, Reported, Request, Response, Transport, TransportError};
 
 use crate::house::{House, ID, KEY};
 
@@ -111,4 +117,94 @@ fn a_token_that_was_replaced_meanwhile_is_had_without_a_fetch() {
     assert_eq!(mine.report_refused(&*old), Reported::Refreshing);
     assert!(house.platform.token_is_valid(ID, mine.token().expect("the other's").as_str()));
     assert_eq!((mine.status().ledger.fetches, house.fetches()), (2, 2));
+}
+
+/// A token server that has one token for ever, and takes down the tags it is shown.
+#[derive(Clone, Default)]
+struct Tagging(Arc<Mutex<Vec<Option<String>>>>);
+
+impl Transport for Tagging {
+    fn exchange(&self, request: &Request<'_, '_>) -> Result<Response, TransportError> {
+        let shown = request.if_none_match().map(str::to_owned);
+        let reply = match shown.as_deref() {
+            Some("W/\"1-aa\"") => Response::new(304, "").with_header("wxtoken-expires-in", "5000"),
+            _ => Response::new(200, r#"{"access_token":"T1","expires_in":7200,"refresh_after":600}"#),
+        };
+        self.0.lock().expect("sound").push(shown);
+        Ok(reply.with_header("ETag", "W/\"1-aa\"").with_header("wxtoken-refresh-after", "300"))
+    }
+}
+
+#[test]
+fn what_it_has_already_is_not_sent_again() {
+    let house = House::new();
+    let shown = Tagging::default();
+    let builder = Client::builder(&Endpoint::TOKEN_SERVER, "shop", KEY).base("http://127.0.0.1:1");
+    let client = builder.clock(house.clock.clone()).transport(shown.clone()).background(false).build().expect("sound");
+    client.token().expect("a token");
+    house.advance(700);
+    let again = client.token().expect("the same");
+    assert_eq!((again.as_str(), again.generation(), client.status().next_in.as_secs()), ("T1", 1, 300));
+    assert_eq!(client.status().remaining.map(|left| left.as_secs()), Some(4998));
+    // One that was refused is asked for as if it had never been had.
+    house.advance(60);
+    assert_eq!(client.report_refused(&*again), Reported::Refreshing);
+    drop(client.token());
+    let tag = Some("W/\"1-aa\"".to_owned());
+    assert_eq!(*shown.0.lock().expect("sound"), [None, tag, None]);
+}
+
+/// Passes on so many exchanges without a body of the request, and returns the heads that went either way.
+fn listen_in(to: SocketAddr, exchanges: usize) -> (SocketAddr, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    let address = listener.local_addr().expect("its own");
+    let pass_on = move || {
+        let mut heads = Vec::new();
+        for _ in 0..exchanges {
+            let (mut here, _) = listener.accept().expect("a client");
+            let mut there = TcpStream::connect(to).expect("the server");
+            let asked = head(&mut here);
+            there.write_all(asked.as_bytes()).expect("passed on");
+            let answer = head(&mut there);
+            let length = answer.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            let mut body = vec![0; length.unwrap_or(0)];
+            there.read_exact(&mut body).expect("whole");
+            here.write_all(answer.as_bytes()).and_then(|()| here.write_all(&body)).expect("passed on");
+            heads.extend([asked, answer]);
+        }
+        heads
+    };
+    (address, std::thread::spawn(pass_on))
+}
+
+fn head(from: &mut TcpStream) -> String {
+    from.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        from.read_exact(&mut byte).expect("a whole head");
+        head.extend(byte);
+    }
+    String::from_utf8(head).expect("text")
+}
+
+#[test]
+fn a_server_that_has_no_newer_one_says_only_how_long_it_lasts() {
+    let house = House::new();
+    let (address, heads) = listen_in(house.address, 2);
+    let builder = Client::builder(&Endpoint::TOKEN_SERVER, "shop", KEY).base(format!("http://{address}"));
+    let client = builder.clock(house.clock.clone()).background(false).seed(7).build().expect("sound");
+    let first = client.token().expect("a token");
+    // The platform is away when the next one is due: the server goes on with what it has.
+    house.platform.set_listening(false).expect("an outage");
+    house.advance(client.status().next_in.as_secs() + 1);
+    assert_eq!(*client.token().expect("the same"), *first);
+    let status = client.status();
+    assert!(status.trouble.is_none() && status.ledger.fetches == 2, "{status:?}");
+    let heads = heads.join().expect("no panic");
+    let tag = heads[1].lines().find_map(|line| line.strip_prefix("etag: ")).expect("tagged");
+    assert!(
+        heads[2].to_ascii_lowercase().contains(&format!("if-none-match: {}", tag.to_ascii_lowercase())),
+        "{heads:?}"
+    );
+    assert!(heads[3].starts_with("HTTP/1.1 304 "), "{heads:?}");
 }
