@@ -445,6 +445,8 @@ part_server_kill() {
 
 part_server_soak() {
     want_test wxtoken-server soak
+    want_test wxtoken-cli crowd
+    cargo test --locked --release -p wxtoken-cli --test crowd
     cargo test --locked --release -p wxtoken-server --test soak
 }
 

@@ -17,10 +17,12 @@ use core::fmt;
 
 use crate::{Endpoint, Fingerprint, Instant, Malformed, Meaning, Policy, Refusal, Token};
 
+mod asleep;
 mod news;
 mod outcome;
 mod schedule;
 
+pub use asleep::Asleep;
 pub use news::{Ledger, ReportOutcome, Snapshot};
 
 const DAY_MS: u64 = 86_400_000;

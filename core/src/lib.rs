@@ -27,7 +27,7 @@ pub use call::{BadCall, Body, Call, CallRequest, Errcode, ErrcodeReader, GaveUp,
 pub use endpoint::{Endpoint, Method, Param, Place, Repeat, Value};
 #[cfg(feature = "js-sdk")]
 pub use js_sdk::{BadPage, Nonce, PageSignature};
-pub use keeper::{Action, Failure, Fetch, Keeper, Ledger, Outcome, ReportOutcome, Snapshot, Ticket, Trouble};
+pub use keeper::{Action, Asleep, Failure, Fetch, Keeper, Ledger, Outcome, ReportOutcome, Snapshot, Ticket, Trouble};
 pub use policy::{CONNECT_LIMIT_MS, EXCHANGE_LIMIT_MS, Policy};
 pub use refusal::{Act, Lang, Meaning, Phase, Product, Refusal};
 pub use reply::{Grant, MAX_EXPIRES_IN, MAX_REPLY_LEN, Malformed, Refused, Reply};

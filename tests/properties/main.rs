@@ -334,6 +334,9 @@ impl StateMachineTest for Watched {
                 assert_eq!(taken, this.oracle.restored(name, remaining, life, generation));
             }
         }
+        // It may be put to rest at any time, and nothing comes of that.
+        let (asleep, token) = this.keeper.sleep();
+        this.keeper = asleep.wake(token.cloned());
         this
     }
 

@@ -5,6 +5,7 @@ mod cell;
 mod credential;
 mod probe;
 mod readers;
+mod resting;
 mod start;
 mod tokens;
 

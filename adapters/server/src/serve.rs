@@ -29,6 +29,7 @@ use crate::{
 
 /// A server that answers. [`run`](Self::run) is the rest of its life.
 pub struct Server {
+    /// Without its accounts and clients.
     config: Config,
     path: PathBuf,
     engine: Engine,
@@ -44,7 +45,7 @@ impl Server {
     /// # Errors
     /// [`CannotStart`] says what is in the way. Damage of the store and a full disk are not: they are lived with.
     pub async fn start(path: &Path, environment: &Environment<'_>) -> Result<Self, CannotStart> {
-        let config = Config::load(path, environment).map_err(CannotStart::Config)?;
+        let mut config = Config::load(path, environment).map_err(CannotStart::Config)?;
         // First, so that a second server by mistake touches nothing.
         let listener =
             TcpListener::bind(config.listen).await.map_err(|error| CannotStart::Listen { at: config.listen, error })?;
@@ -63,6 +64,8 @@ impl Server {
             None => Audit::default(),
         };
         let doors = Arc::new(Doors::new(engine.clone(), &config.clients).audited(audit));
+        // What they were made of is not needed again, and of a hundred thousand accounts it is much.
+        (config.accounts, config.clients) = (Vec::new(), Vec::new());
         Ok(Self { config, path: path.to_owned(), engine, doors, listener, opened })
     }
 

@@ -50,6 +50,9 @@ impl Scene {
 
     fn at(&mut self, ms: u64) -> &mut Self {
         assert!(ms >= self.now, "time runs forward");
+        // Between two instants it may be put to rest, and nothing comes of that.
+        let (asleep, token) = self.keeper.sleep();
+        self.keeper = asleep.wake(token.cloned());
         self.now = ms;
         self
     }

@@ -1,5 +1,7 @@
 //! What has a server cost so far? Processor time and memory of a process and of all it started, as the system counts them.
 
+#![allow(dead_code, reason = "each test file uses its share")]
+
 use std::fs;
 use std::time::Duration;
 
@@ -13,6 +15,11 @@ fn cpu_of_one(pid: u32) -> Duration {
     // After the name in brackets, which may hold anything: the 12th and 13th field.
     let fields = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().skip(11).take(2);
     Duration::from_millis(fields.filter_map(|field| field.parse::<u64>().ok()).sum::<u64>() * 10)
+}
+
+/// The memory that is resident, in kB.
+pub(crate) fn rss_kb(pid: u32) -> u64 {
+    tree(pid).into_iter().map(|pid| status(pid, "VmRSS:")).sum()
 }
 
 /// The most memory that was ever resident, in kB.

@@ -24,11 +24,24 @@ pub(crate) struct Configuration {
     base: String,
     /// More lines before all tables, and of the client's.
     more: (String, String),
+    readers_of: usize,
 }
 
 impl Configuration {
     pub(crate) fn new(base: &str) -> Self {
-        Self { files: Files::new(), accounts: Vec::new(), base: base.to_owned(), more: Default::default() }
+        Self {
+            files: Files::new(),
+            accounts: Vec::new(),
+            base: base.to_owned(),
+            more: Default::default(),
+            readers_of: usize::MAX,
+        }
+    }
+
+    /// The client is given so many of the accounts only.
+    pub(crate) fn readers_of(&mut self, accounts: usize) -> &mut Self {
+        self.readers_of = accounts;
+        self
     }
 
     /// Adds an account: its name, and the rest of its table.
@@ -74,7 +87,8 @@ impl Configuration {
         for (name, rest) in &self.accounts {
             write!(text, "[[account]]\nname = \"{name}\"\nbase = \"{}\"\n{rest}", self.base).unwrap();
         }
-        let names: Vec<String> = self.accounts.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let names: Vec<String> =
+            self.accounts.iter().take(self.readers_of).map(|(name, _)| format!("\"{name}\"")).collect();
         let hash: String = Sha256::digest(KEY).iter().map(|byte| format!("{byte:02x}")).collect();
         write!(
             text,
@@ -94,6 +108,11 @@ impl Configuration {
     /// Writes the configuration and starts the server; when this returns, it listens.
     pub(crate) fn start(&self, options: &[&str]) -> Server {
         self.write();
+        self.start_as_written(options)
+    }
+
+    /// Starts the server with the configuration that was written before.
+    pub(crate) fn start_as_written(&self, options: &[&str]) -> Server {
         Server::start(self.command(options))
     }
 }

@@ -13,6 +13,7 @@ use wxtoken::{
 };
 
 use super::readers::Readers;
+use super::resting::{Awake, Resting};
 use crate::{
     account::Who,
     kind::Kind,
@@ -28,7 +29,7 @@ pub(crate) struct Cell {
     host: HostId,
     /// Changes when the operator gives the account another name.
     name: Mutex<Arc<str>>,
-    state: Mutex<State>,
+    state: Mutex<Resting>,
     snapshot: ArcSwap<Snapshot>,
     entry: Mutex<Entry>,
     /// The token by which a ticket is fetched.
@@ -51,7 +52,7 @@ pub(crate) struct State {
     pub(crate) keeper: Keeper,
     /// Added to the keeper's own count: credentials that were handed out before, and are over. A keeper cannot be told of
     /// them.
-    earlier: u32,
+    pub(super) earlier: u32,
     /// Why the last exchange failed, in more detail than the keeper keeps.
     pub(crate) detail: Option<Reason>,
     /// Before this no attempt is made: another's exchange may be executing.
@@ -123,7 +124,7 @@ impl Cell {
             key,
             host,
             name: Mutex::new(name),
-            state: Mutex::new(State { keeper, earlier: 0, detail: None, hold_until: Instant::ZERO, lease: None }),
+            state: Mutex::new(Resting::of(&keeper)),
             snapshot: ArcSwap::from_pointee(snapshot),
             entry: Mutex::default(),
             parent,
@@ -137,8 +138,8 @@ impl Cell {
         }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        guard(&self.state)
+    pub(crate) fn lock(&self) -> Awake<'_> {
+        Awake::new(guard(&self.state), &self.snapshot)
     }
 
     pub(crate) fn entry(&self) -> MutexGuard<'_, Entry> {

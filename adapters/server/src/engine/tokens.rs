@@ -37,6 +37,8 @@ impl Tokens {
             if hashes.len() == REMEMBERED {
                 by_hash.remove(&hashes.remove(0));
             }
+            // One by one: of a hundred thousand accounts the spare places would be many.
+            hashes.reserve_exact(1);
             hashes.push(hash);
             by_hash.insert(hash, Arc::downgrade(cell));
         }

@@ -173,6 +173,8 @@ impl Agenda {
                     return Ok(item.cell);
                 }
             }
+            // After a start nothing comes at once again.
+            host.due.shrink_to_fit();
         }
         let next = state.later.peek().map(|item| Instant::from_millis(item.key));
         self.looked.notify_waiters();

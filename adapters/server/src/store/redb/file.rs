@@ -22,7 +22,7 @@ use crate::{
 
 const RECORDS: TableDefinition<'static, &[u8; 32], &[u8]> = TableDefinition::new("credentials");
 /// redb would take a gigabyte. The upper pages of a hundred thousand records fit into this.
-const CACHE: usize = 8 << 20;
+const CACHE: usize = 4 << 20;
 /// Before each record, so that a bit that flipped on the disk is not believed.
 const CHECK: usize = 8;
 
