@@ -15,7 +15,7 @@ lane=
 trap '[[ -z $lane ]] || kill -- "-$lane" 2>/dev/null || true; rm -rf "$scratch"' EXIT
 
 default_parts=(fmt lint doc unit no-alloc no-panic size-of size tree shuttle process fuzz-smoke secrets demo interop page routes firmware-plain)
-other_parts=(fuzz mutants cargo-mutants bench properties-long server-bench server-kill server-soak firmware)
+other_parts=(fuzz mutants cargo-mutants bench properties-long server-bench server-reports server-kill server-soak firmware)
 size_arguments=()
 mutant_arguments=()
 cargo_mutants_arguments=()
@@ -63,6 +63,7 @@ Only when named:
   bench             the benchmarks
   properties-long   properties and simulated days, twenty times as many, from a new seed
   server-bench      what reading a token costs the token server, beside nginx and Redis under the same load
+  server-reports    a million reports of one refused token from a thousand connections are one fetch
   server-kill       the token server is killed a thousand times under load: nothing stored is fetched again, nothing torn
   server-soak       100,000 accounts for three simulated days: fetches, memory and processor time
   firmware          the same with all four images, the certificates too (builds Mbed TLS, for minutes)
@@ -436,6 +437,11 @@ part_server_bench() {
     want_command nginx nginx-light
     want_command redis-server redis-server
     cargo test --locked --release -p wxtoken-cli --test speed
+}
+
+part_server_reports() {
+    want_test wxtoken-cli reports
+    cargo test --locked --release -p wxtoken-cli --test reports
 }
 
 part_server_kill() {

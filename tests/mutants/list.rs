@@ -1,6 +1,6 @@
 //! Which bugs are planted, and which test must notice each.
 
-use crate::{calls, program, tickets};
+use crate::{calls, program, server, tickets};
 
 /// One bug: in `file`, `from` (which stands there exactly once) becomes `to`.
 pub(crate) struct Mutant {
@@ -16,7 +16,7 @@ pub(crate) type Test = (&'static str, &'static str, &'static str);
 
 /// All there are.
 pub(crate) fn all() -> impl Iterator<Item = &'static Mutant> {
-    [MUTANTS, calls::MUTANTS, program::MUTANTS, tickets::MUTANTS].into_iter().flatten()
+    [MUTANTS, calls::MUTANTS, program::MUTANTS, server::MUTANTS, tickets::MUTANTS].into_iter().flatten()
 }
 
 pub(crate) const fn museum(test: &'static str) -> Test {
@@ -88,8 +88,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "07 a retry below the keeper",
         file: "adapters/std/src/attempt.rs",
-        from: "_ => Ok(self.transport.exchange(&account.request(fetch))?),",
-        to: "_ => Ok(self.transport.exchange(&account.request(fetch)).or_else(|_| self.transport.exchange(&account.request(fetch)))?),",
+        from: "_ => Ok(self.transport.exchange(&account.request(fetch).reporting(refused).unless(tag))?),",
+        to: "_ => Ok(self.transport.exchange(&account.request(fetch).reporting(refused).unless(tag)).or_else(|_| self.transport.exchange(&account.request(fetch)))?),",
         killer: client("flight::museum_07_one_fetch_is_one_exchange"),
     },
     Mutant {
@@ -200,8 +200,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "23 a panicking fetcher strands the rest",
         file: "adapters/std/src/attempt.rs",
-        from: "catch_unwind(AssertUnwindSafe(|| self.exchange(fetch, token)))",
-        to: "Ok::<_, ()>(self.exchange(fetch, token)).or_else(|()| catch_unwind(AssertUnwindSafe(|| self.exchange(fetch, None))))",
+        from: "catch_unwind(AssertUnwindSafe(|| self.exchange(fetch, (refused, &tag), token)))",
+        to: "Ok::<_, ()>(self.exchange(fetch, (refused, &tag), token)).or_else(|()| catch_unwind(AssertUnwindSafe(|| self.exchange(fetch, (refused, &tag), None))))",
         killer: client("flight::a_panicking_transport_strands_nobody"),
     },
     Mutant {

@@ -10,6 +10,7 @@ mod calls;
 mod killer;
 mod list;
 mod program;
+mod server;
 #[cfg(test)]
 mod tests;
 mod tickets;

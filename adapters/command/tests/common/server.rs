@@ -125,7 +125,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         // Read all the time, or a talkative server would wait for us.
         let mut stderr = child.stderr.take().unwrap();

@@ -1,6 +1,8 @@
 //! How fast does a server answer, and how long does one answer take? A fixed number of requests over some connections that
 //! are kept, each with one request under way; the same loop for every server, so that it is the same load.
 
+#![allow(dead_code, reason = "each test uses its share")]
+
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -134,6 +136,15 @@ impl Connection {
             }
         }
     }
+}
+
+/// The length of an answer over HTTP that says it.
+pub(crate) fn http_length(whole: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(whole).ok()?;
+    let head = text.find("\r\n\r\n")?;
+    let mut fields = text.get(..head)?.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+    let (_, length) = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
+    Some(head + 4 + length.trim().parse::<usize>().ok()?)
 }
 
 #[allow(clippy::disallowed_methods, reason = "it is a measurement")]

@@ -8,7 +8,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 use wxtoken_platform::{Account, Platform};
 
 use crate::common::{Files, ID, SECRET};
-use crate::load::{Load, Question};
+use crate::load::{Load, Question, http_length};
 use crate::process::{cpu, peak_rss_kb};
 use crate::rivals::{Rival, resp};
 use crate::server::{Configuration, KEY};
@@ -150,14 +150,6 @@ fn pin(processor: usize) {
     if let Err(error) = sched_setaffinity(None, &set) {
         println!("not pinned to processor {processor}: {error}");
     }
-}
-
-fn http_length(whole: &[u8]) -> Option<usize> {
-    let text = std::str::from_utf8(whole).ok()?;
-    let head = text.find("\r\n\r\n")?;
-    let mut fields = text.get(..head)?.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
-    let (_, length) = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
-    Some(head + 4 + length.trim().parse::<usize>().ok()?)
 }
 
 fn http_right(whole: &[u8]) -> bool {
