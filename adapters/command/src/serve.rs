@@ -2,9 +2,10 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use wxtoken_server::config::{Config, template};
-use wxtoken_server::{CannotStart, Server};
+use wxtoken_server::{CannotStart, Clock as _, Server, SystemClock};
 
 use crate::args::Serve;
 use crate::exit::{Exit, Stop};
@@ -44,8 +45,20 @@ fn init(path: &Path, out: &mut Output) -> Result<Exit, Stop> {
 
 fn check(path: &Path, out: &mut Output) -> Result<Exit, Stop> {
     let config = Config::load(path, &environment).map_err(|bad| Stop::With(Exit::Configuration, bad.to_string()))?;
+    let mut scheme = "http";
+    if let Some(tls) = &config.tls {
+        scheme = "https";
+        let until = tls.valid_until().map_err(|why| Stop::With(Exit::Configuration, format!("tls: {why}")))?;
+        // No reason for a server not to start: its clock may be what is wrong.
+        let now = SystemClock::new().unix_time().unwrap_or_default();
+        if until.duration_since(UNIX_EPOCH).unwrap_or_default() <= now {
+            let (cert, until) = (tls.cert.display(), humantime::format_rfc3339_seconds(until));
+            let why = format!("tls: cert {cert}: it was valid until {until}; have it renewed");
+            return Err(Stop::With(Exit::Configuration, why));
+        }
+    }
     let sound = format!(
-        "{} is sound: {} accounts, {} clients, listening on {}, store {}\n",
+        "{} is sound: {} accounts, {} clients, listening on {scheme}://{}, store {}\n",
         path.display(),
         config.accounts.len(),
         config.clients.len(),
@@ -65,8 +78,9 @@ fn serve(path: &Path, out: &mut Output) -> Result<Exit, Stop> {
     runtime.block_on(async {
         let server = Server::start(path, &environment).await.map_err(not_started)?;
         let address = server.address().map_err(|error| Stop::With(Exit::Failed, error.to_string()))?;
+        let scheme = if server.is_https() { "https" } else { "http" };
         // Programs that start this one read this line, and stop at the port. That nobody reads it is no reason to end.
-        match out.bytes(format!("listening on http://{address}\n").as_bytes()) {
+        match out.bytes(format!("listening on {scheme}://{address}\n").as_bytes()) {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => return Err(error.into()),
             _ => {}
         }
@@ -77,7 +91,9 @@ fn serve(path: &Path, out: &mut Output) -> Result<Exit, Stop> {
 
 fn not_started(why: CannotStart) -> Stop {
     let exit = match why {
-        CannotStart::Config(_) | CannotStart::Accounts(_) | CannotStart::Roots => Exit::Configuration,
+        CannotStart::Config(_) | CannotStart::Accounts(_) | CannotStart::Tls(_) | CannotStart::Roots => {
+            Exit::Configuration
+        }
         _ => Exit::Failed,
     };
     Stop::With(exit, why.to_string())

@@ -7,6 +7,7 @@ mod calls;
 mod file;
 mod keys;
 mod secret;
+mod tls;
 
 use std::{
     fmt,
@@ -18,7 +19,7 @@ use std::{
 use ipnet::IpNet;
 use sha2::{Digest as _, Sha256};
 
-pub use self::{calls::CallPath, file::template, secret::Environment};
+pub use self::{calls::CallPath, file::template, secret::Environment, tls::TlsSpec};
 pub(crate) use self::{calls::is_call, file::hex};
 use crate::{account::AccountSpec, upstream::Roots};
 
@@ -28,6 +29,8 @@ use crate::{account::AccountSpec, upstream::Roots};
 pub struct Config {
     /// Where the server listens.
     pub listen: SocketAddr,
+    /// The certificate of the server, if it speaks TLS.
+    pub tls: Option<TlsSpec>,
     /// The store's file.
     pub store: PathBuf,
     /// The file of the audit log, if there is to be one.

@@ -16,7 +16,7 @@ mod status;
 mod stream;
 mod wechat;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use http_body_util::{Either, Full, combinators::UnsyncBoxBody};
@@ -68,6 +68,8 @@ pub(crate) struct Doors {
     started: Instant,
     slow: Slow,
     audit: Audit,
+    /// How the certificate is, in a word, where there is one.
+    tls: Mutex<Option<&'static str>>,
     /// Whether the server is about to end.
     closing: watch::Sender<bool>,
 }
@@ -87,6 +89,7 @@ impl Doors {
             requests: metrics::Requests::new(),
             slow: Slow::new(),
             audit: Audit::default(),
+            tls: Mutex::new(None),
             closing: watch::Sender::new(false),
         }
     }
@@ -104,6 +107,15 @@ impl Doors {
     pub(crate) fn set_clients(&self, clients: &[ClientSpec]) {
         self.access.store(Arc::new(Access::new(clients, self.engine.clock())));
         self.reloads.send_replace(());
+    }
+
+    /// How the certificate is: `ok`, or what is wrong with it in a word.
+    pub(crate) fn set_tls(&self, word: &'static str) {
+        *self.tls.lock().unwrap_or_else(PoisonError::into_inner) = Some(word);
+    }
+
+    pub(crate) fn tls(&self) -> Option<&'static str> {
+        *self.tls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on nobody is kept waiting for what may happen later.
@@ -134,7 +146,7 @@ impl Doors {
         let mut segments = [""; SEGMENTS];
         let path = cut(head.uri.path(), &mut segments);
         match path {
-            ["healthz"] => return only(&head.method, &Method::GET).map(|()| native::health(&self.engine)),
+            ["healthz"] => return only(&head.method, &Method::GET).map(|()| native::health(&self.engine, self.tls())),
             ["readyz"] => return only(&head.method, &Method::GET).map(|()| native::ready(&self.engine)),
             [""] => return only(&head.method, &Method::GET).map(|()| page::html()),
             ["page.css"] => return only(&head.method, &Method::GET).map(|()| page::style()),

@@ -90,7 +90,7 @@ pub(crate) fn not_reloaded(why: &dyn std::fmt::Display) {
 pub(crate) fn reloaded(accounts: usize, clients: usize, wants_restart: bool) {
     event!(target: TARGET, Level::INFO, accounts, clients, "the configuration was read again");
     if wants_restart {
-        event!(target: TARGET, Level::WARN, "listen, store, audit or [upstream] has changed; that takes a restart");
+        event!(target: TARGET, Level::WARN, "listen, store, audit, [upstream], or whether there is [tls], has changed; that takes a restart");
     }
 }
 
@@ -114,6 +114,23 @@ pub(crate) fn audit_fails(path: &Path, error: &std::io::Error) {
 
 pub(crate) fn audit_lost(lines: u64) {
     event!(target: TARGET, Level::ERROR, lines, "lines are missing in the audit log: it took them too slowly, or not at all");
+}
+
+pub(crate) fn certificate(until: std::time::SystemTime) {
+    event!(target: TARGET, Level::INFO, valid_until = %humantime::format_rfc3339_seconds(until), "the certificate was read again");
+}
+
+pub(crate) fn certificate_kept(why: &str) {
+    event!(target: TARGET, Level::ERROR, why, "the new certificate is not taken up; the one before is kept");
+}
+
+pub(crate) fn certificate_expired(until: std::time::SystemTime) {
+    event!(target: TARGET, Level::ERROR, valid_until = %humantime::format_rfc3339_seconds(until), "the certificate is expired");
+}
+
+pub(crate) fn no_handshake(from: Option<IpAddr>, why: &dyn std::fmt::Display) {
+    let from = from.map(tracing::field::display);
+    event!(target: TARGET, Level::DEBUG, from, %why, "no TLS connection came about");
 }
 
 pub(crate) fn not_accepted(error: &std::io::Error) {

@@ -5,6 +5,7 @@ mod listen;
 mod quick;
 mod serving;
 mod supervisor;
+mod tls;
 
 use std::{
     fmt, io,
@@ -16,7 +17,7 @@ use std::{
 use tokio::net::TcpListener;
 
 pub use self::serving::Serving;
-use self::{listen::Open, supervisor::Supervisor};
+use self::{listen::Open, supervisor::Supervisor, tls::Certificates};
 use crate::{
     audit::Audit,
     config::{BadConfig, Config, Environment},
@@ -35,6 +36,7 @@ pub struct Server {
     engine: Engine,
     doors: Arc<Doors>,
     listener: TcpListener,
+    certificates: Option<Arc<Certificates>>,
     opened: Opened,
 }
 
@@ -49,6 +51,10 @@ impl Server {
         // First, so that a second server by mistake touches nothing.
         let listener =
             TcpListener::bind(config.listen).await.map_err(|error| CannotStart::Listen { at: config.listen, error })?;
+        let certificates = match &config.tls {
+            Some(spec) => Some(Arc::new(Certificates::new(spec).map_err(CannotStart::Tls)?)),
+            None => None,
+        };
         let (store, opened) =
             Redb::open(&config.store).map_err(|error| CannotStart::Store { path: config.store.clone(), error })?;
         // The certificates were read with the configuration.
@@ -66,7 +72,10 @@ impl Server {
         let doors = Arc::new(Doors::new(engine.clone(), &config.clients).audited(audit));
         // What they were made of is not needed again, and of a hundred thousand accounts it is much.
         (config.accounts, config.clients) = (Vec::new(), Vec::new());
-        Ok(Self { config, path: path.to_owned(), engine, doors, listener, opened })
+        if certificates.is_some() {
+            doors.set_tls("ok");
+        }
+        Ok(Self { config, path: path.to_owned(), engine, doors, listener, certificates, opened })
     }
 
     /// Where it listens: the port that the system picked, where the configuration says 0.
@@ -75,6 +84,12 @@ impl Server {
     /// What the system reports.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+
+    /// Whether it speaks TLS there.
+    #[must_use]
+    pub const fn is_https(&self) -> bool {
+        self.certificates.is_some()
     }
 
     /// What was found where the store should be.
@@ -98,14 +113,22 @@ impl Server {
     /// When signals cannot be handled, or when the store did not take what was to be stored.
     pub async fn run(self, environment: &Environment<'_>) -> Result<(), Stopped> {
         let mut supervisor = Supervisor::new().map_err(Stopped::Signals)?;
-        let open = Open::new(self.listener, self.doors.clone());
+        let certificates = self.certificates.as_deref();
+        let open = Open::new(self.listener, self.certificates.clone(), self.doors.clone());
+        let watching = self.certificates.clone().map(|certificates| {
+            let (doors, clock) = (self.doors.clone(), self.engine.clock().clone());
+            tokio::spawn(async move { certificates.watch(&doors, &*clock).await })
+        });
         supervisor.ready(&self.engine);
         while supervisor.next(&self.engine).await == supervisor::Order::Reload {
             supervisor.reloading();
-            reload(&self.config, &self.path, environment, &self.engine, &self.doors).await;
+            reload(&self.config, &self.path, environment, &self.engine, &self.doors, certificates).await;
             supervisor.ready(&self.engine);
         }
         supervisor.stopping();
+        if let Some(watching) = watching {
+            watching.abort();
+        }
         open.close().await;
         self.doors.audit().flush().await;
         self.engine.stop().await.map_err(Stopped::Store)
@@ -119,17 +142,34 @@ impl fmt::Debug for Server {
 }
 
 /// Takes up a changed configuration, or says why not.
-async fn reload(before: &Config, path: &Path, environment: &Environment<'_>, engine: &Engine, doors: &Doors) {
+async fn reload(
+    before: &Config,
+    path: &Path,
+    environment: &Environment<'_>,
+    engine: &Engine,
+    doors: &Doors,
+    certificates: Option<&Certificates>,
+) {
     let after = match Config::load(path, environment) {
         Ok(after) => after,
-        Err(bad) => return events::not_reloaded(&bad),
+        Err(bad) => {
+            // The certificate may be what is bad: then the one before is kept, and that is said where it is looked for.
+            if let Some(certificates) = certificates {
+                doors.set_tls(certificates.reload(None, tls::now(&**engine.clock())));
+            }
+            return events::not_reloaded(&bad);
+        }
     };
     if let Err(bad) = engine.load(&after.accounts).await {
         return events::not_reloaded(&bad);
     }
+    if let (Some(certificates), Some(spec)) = (certificates, &after.tls) {
+        doors.set_tls(certificates.reload(Some(spec), tls::now(&**engine.clock())));
+    }
     doors.set_clients(&after.clients);
     doors.audit().reopen();
     let wants_restart = after.listen != before.listen
+        || after.tls.is_some() != before.tls.is_some()
         || after.store != before.store
         || after.audit != before.audit
         || after.upstream.concurrency != before.upstream.concurrency
@@ -147,6 +187,8 @@ pub enum CannotStart {
     Accounts(BadAccounts),
     /// The certificates cannot be used.
     Roots,
+    /// The server's certificate cannot be used.
+    Tls(String),
     /// It cannot listen there.
     Listen {
         /// Where.
@@ -176,6 +218,7 @@ impl fmt::Display for CannotStart {
             Self::Config(bad) => bad.fmt(f),
             Self::Accounts(bad) => bad.fmt(f),
             Self::Roots => f.write_str("upstream: ca: the certificates cannot be used"),
+            Self::Tls(why) => write!(f, "tls: {why}"),
             Self::Listen { at, error } => {
                 write!(f, "it cannot listen on {at}: {error}; does another program, or another server, have the port?")
             }

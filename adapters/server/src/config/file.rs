@@ -14,6 +14,7 @@ use super::{
     CallPath, ClientSpec, Config, Permission, RateSpec, Upstream,
     keys::{nearest, of},
     secret::{Environment, Source, Table as SecretTable},
+    tls::Table as TlsTable,
 };
 use crate::{
     access::ALL_ACCOUNTS,
@@ -34,6 +35,7 @@ struct File {
     listen: Option<String>,
     #[serde(default)]
     allow_plain_http: bool,
+    tls: Option<TlsTable>,
     store: Option<PathBuf>,
     audit: Option<PathBuf>,
     upstream: Option<UpstreamTable>,
@@ -118,6 +120,7 @@ fn unknown_key(path: &str, file: &File) -> String {
     let nth = |part: &&str| part.parse::<usize>().ok();
     let (place, known) = match parts.as_slice() {
         [""] => (String::new(), of::<File>()),
+        ["tls"] => ("tls: ".to_owned(), of::<TlsTable>()),
         ["upstream"] => ("upstream: ".to_owned(), of::<UpstreamTable>()),
         ["account", n, rest @ ..] => {
             let account = nth(n).and_then(|n| file.account.get(n));
@@ -145,7 +148,9 @@ fn called(name: Option<&str>, index: Option<usize>) -> String {
 }
 
 fn checked(file: File, folder: &Path, environment: &Environment<'_>, problems: &mut Vec<String>) -> Option<Config> {
-    let listen = listen(file.listen.as_deref().unwrap_or(LISTEN), file.allow_plain_http, problems);
+    let listen =
+        listen(file.listen.as_deref().unwrap_or(LISTEN), file.allow_plain_http || file.tls.is_some(), problems);
+    let tls = file.tls.and_then(|table| table.read(folder).map_err(|why| problems.push(format!("tls: {why}"))).ok());
     let upstream = upstream(file.upstream, folder, problems);
     let mut accounts = Vec::with_capacity(file.account.len());
     for (index, table) in file.account.into_iter().enumerate() {
@@ -191,6 +196,7 @@ fn checked(file: File, folder: &Path, environment: &Environment<'_>, problems: &
     }
     Some(Config {
         listen: listen?,
+        tls,
         store: folder.join(file.store.unwrap_or_else(|| STORE.into())),
         audit: file.audit.map(|path| folder.join(path)),
         upstream: upstream?,
@@ -207,7 +213,7 @@ fn no_account(client: &str, account: &str, names: &[String]) -> String {
     }
 }
 
-fn listen(text: &str, plain_http: bool, problems: &mut Vec<String>) -> Option<SocketAddr> {
+fn listen(text: &str, anywhere: bool, problems: &mut Vec<String>) -> Option<SocketAddr> {
     let address: SocketAddr = match text.parse() {
         Ok(address) => address,
         Err(_) => {
@@ -215,9 +221,9 @@ fn listen(text: &str, plain_http: bool, problems: &mut Vec<String>) -> Option<So
             return None;
         }
     };
-    if !address.ip().is_loopback() && !plain_http {
+    if !address.ip().is_loopback() && !anywhere {
         problems.push(format!(
-            "listen: {address} is reached from other machines, who would send keys and get tokens in the clear; listen on loopback behind a proxy that does TLS, or set allow_plain_http = true for a network you vouch for"
+            "listen: {address} is reached from other machines, who would send keys and get tokens in the clear; add [tls], listen on loopback behind a proxy that does TLS, or set allow_plain_http = true for a network you vouch for"
         ));
     }
     Some(address)

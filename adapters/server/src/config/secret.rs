@@ -108,6 +108,15 @@ fn from_credential(name: &str, environment: &Environment<'_>) -> Result<Zeroizin
 
 fn from_file(path: &Path) -> Result<Zeroizing<String>, String> {
     let data = fs::metadata(path).map_err(|error| error.to_string())?;
+    only_ours(&data)?;
+    if data.len() > MAX_FILE {
+        return Err("it is longer than a secret; is it the right file?".to_owned());
+    }
+    read(path)
+}
+
+/// Refuses a file that others can read.
+pub(super) fn only_ours(data: &fs::Metadata) -> Result<(), String> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -116,10 +125,9 @@ fn from_file(path: &Path) -> Result<Zeroizing<String>, String> {
             return Err(format!("others can read it (mode {mode:03o}); chmod 600 it"));
         }
     }
-    if data.len() > MAX_FILE {
-        return Err("it is longer than a secret; is it the right file?".to_owned());
-    }
-    read(path)
+    #[cfg(not(unix))]
+    let _ = data;
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, String> {

@@ -124,11 +124,18 @@ pub(super) fn accounts(engine: &Engine, asking: &Asking) -> Reply {
 }
 
 /// Whether the server lives, and whether its store does. Names nobody: it is asked without a key.
-pub(super) fn health(engine: &Engine) -> Reply {
+pub(super) fn health(engine: &Engine, tls: Option<&'static str>) -> Reply {
     let store = engine.store_trouble();
     let (status, word) =
         if store.is_some() { ("degraded", store.as_ref().map_or("", |why| why.class())) } else { ("ok", "ok") };
-    json(StatusCode::OK, &json!({ "status": status, "store": word }))
+    let mut health = json!({ "status": status, "store": word });
+    if let Some(tls) = tls {
+        health["tls"] = tls.into();
+        if tls != "ok" {
+            health["status"] = "degraded".into();
+        }
+    }
+    json(StatusCode::OK, &health)
 }
 
 /// Whether every account has a valid token. Numbers only.

@@ -5,15 +5,22 @@ use std::{convert::Infallible, io, sync::Arc, time::Duration};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    server::graceful::{GracefulShutdown, Watcher},
 };
+use rustls::ServerConfig;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt as _},
+    net::TcpListener,
     sync::{Semaphore, watch},
     task::JoinHandle,
+    time::timeout,
 };
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use super::quick::{self, Reread};
+use super::{
+    quick::{self, Reread},
+    tls::Certificates,
+};
 use crate::{
     doors::{Content, Doors, Peer},
     events,
@@ -23,6 +30,10 @@ use crate::{
 const MAX_CONNECTIONS: usize = 8_192;
 /// A request's head must be there within this, also the next one's of a connection that is kept.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
+/// TLS must stand within this.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+/// A last word must be taken within this.
+const BYE_LIMIT: Duration = Duration::from_secs(1);
 /// The largest head, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 /// How long requests under way may take after the end was ordered: longer than one exchange with the platform.
@@ -38,9 +49,9 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub(super) fn new(listener: TcpListener, doors: Arc<Doors>) -> Self {
+    pub(super) fn new(listener: TcpListener, certificates: Option<Arc<Certificates>>, doors: Arc<Doors>) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let accepting = tokio::spawn(accept(listener, doors.clone(), stopped));
+        let accepting = tokio::spawn(accept(listener, certificates, doors.clone(), stopped));
         Self { stop, doors, accepting }
     }
 
@@ -49,12 +60,17 @@ impl Open {
         self.stop.send_replace(true);
         self.doors.close();
         if let Ok(graceful) = self.accepting.await {
-            let _ = tokio::time::timeout(DRAIN_LIMIT, graceful.shutdown()).await;
+            let _ = timeout(DRAIN_LIMIT, graceful.shutdown()).await;
         }
     }
 }
 
-async fn accept(listener: TcpListener, doors: Arc<Doors>, mut stopped: watch::Receiver<bool>) -> GracefulShutdown {
+async fn accept(
+    listener: TcpListener,
+    certificates: Option<Arc<Certificates>>,
+    doors: Arc<Doors>,
+    mut stopped: watch::Receiver<bool>,
+) -> GracefulShutdown {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
@@ -70,14 +86,18 @@ async fn accept(listener: TcpListener, doors: Arc<Doors>, mut stopped: watch::Re
         match accepted {
             Ok((stream, from)) => {
                 let peer = Peer { address: Some(from.ip().to_canonical()) };
+                let tls = certificates.as_ref().map(|certificates| certificates.current());
                 let (watcher, doors, stopped) = (graceful.watcher(), doors.clone(), stopped.clone());
                 tokio::spawn(async move {
-                    let mut stream = stream;
                     // A small answer must not wait for the next one.
                     let _ = stream.set_nodelay(true);
-                    if let Some(read) = quick::serve(&mut stream, &doors, &peer, HEAD_LIMIT, stopped).await {
-                        // A peer that left, or spoke no HTTP, is no news.
-                        let _ = watcher.watch(serve(Reread::new(read, stream), peer, doors)).await;
+                    match tls {
+                        None => converse(stream, peer, doors, watcher, stopped).await,
+                        Some(tls) => {
+                            if let Some(stream) = handshake(stream, tls, &peer).await {
+                                converse(stream, peer, doors, watcher, stopped).await;
+                            }
+                        }
                     }
                     drop(place);
                 });
@@ -91,12 +111,43 @@ async fn accept(listener: TcpListener, doors: Arc<Doors>, mut stopped: watch::Re
     }
 }
 
-fn serve(
-    stream: Reread<TcpStream>,
+/// What TLS makes of a connection, if the peer goes about it in time and has what is asked of it.
+async fn handshake<S: Stream>(stream: S, tls: Arc<ServerConfig>, peer: &Peer) -> Option<TlsStream<S>> {
+    match timeout(HANDSHAKE_LIMIT, TlsAcceptor::from(tls).accept(stream)).await {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(why)) => events::no_handshake(peer.address, &why),
+        Err(_) => events::no_handshake(peer.address, &"the peer took too long"),
+    }
+    None
+}
+
+/// Answers what comes on a connection, to its end.
+async fn converse<S: Stream>(
+    mut stream: S,
+    peer: Peer,
+    doors: Arc<Doors>,
+    watcher: Watcher,
+    stopped: watch::Receiver<bool>,
+) {
+    match quick::serve(&mut stream, &doors, &peer, HEAD_LIMIT, stopped).await {
+        // A peer that left, or spoke no HTTP, is no news.
+        Some(read) => drop(watcher.watch(serve(Reread::new(read, stream), peer, doors)).await),
+        // TLS says that the end is the end.
+        None => drop(timeout(BYE_LIMIT, stream.shutdown()).await),
+    }
+}
+
+/// What connections are made of: TCP, TLS over it, a socket of this machine.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
+
+fn serve<S: Stream>(
+    stream: Reread<S>,
     peer: Peer,
     doors: Arc<Doors>,
 ) -> http1::Connection<
-    TokioIo<Reread<TcpStream>>,
+    TokioIo<Reread<S>>,
     impl hyper::service::HttpService<hyper::body::Incoming, ResBody = Content, Error = Infallible, Future: Send>,
 > {
     let service = service_fn(move |request| {

@@ -22,7 +22,7 @@ impl Serving {
     pub fn open(engine: &Engine, clients: &[ClientSpec], listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let doors = Arc::new(Doors::new(engine.clone(), clients));
-        Ok(Self { open: Open::new(listener, doors), address })
+        Ok(Self { open: Open::new(listener, None, doors), address })
     }
 
     /// Where it listens.
