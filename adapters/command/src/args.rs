@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Run a central token server: one place fetches, everyone reads
     Serve(Serve),
+    /// Print how a token server's accounts are
+    Status(Status),
     /// Make a key for a client of a token server
     Key(Key),
     /// Print a completion script for a shell
@@ -237,6 +239,57 @@ pub(crate) enum Scene {
     Day,
     /// Three accounts kept by a token server, and 200 readers of it
     Server,
+}
+
+/// The example of `wxtoken status`.
+const STATUS_HELP: &str = "\
+Examples:
+  WXTOKEN_KEY=... wxtoken status
+      The accounts of the key's client, at a server on this machine; of an admin's key all of them.
+  wxtoken status --server https://tokens.lan:8440 --ca lan.pem --key-file admin.key --state failing --watch
+      Those that need somebody, looked at every two seconds.
+
+It ends with 0 when every account shown has a valid token, and with 5 when one has none.";
+
+#[derive(Args, Debug)]
+#[command(after_long_help = STATUS_HELP)]
+pub(crate) struct Status {
+    /// Where the token server is
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8440")]
+    pub(crate) server: String,
+    /// The file with the client's key; otherwise the variable WXTOKEN_KEY
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Trust the certificates in this file and no others
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Allow plain http to another machine: who is on the way then reads the key
+    #[arg(long)]
+    pub(crate) allow_plain_http: bool,
+    /// Only accounts in this state; may be given several times
+    #[arg(long, value_name = "STATE", value_enum)]
+    pub(crate) state: Vec<AccountState>,
+    /// Print the server's JSON, its pages joined
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) json: bool,
+    /// Look again every so many seconds
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) watch: Option<u64>,
+}
+
+/// How an account is: as its worst credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AccountState {
+    /// Nothing valid
+    Down,
+    /// Valid, and the last fetch failed
+    Failing,
+    /// Not fetched yet
+    Waiting,
+    /// A fetch is under way
+    Refreshing,
+    /// Valid
+    Ok,
 }
 
 #[derive(Args, Debug)]

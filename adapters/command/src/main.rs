@@ -21,6 +21,7 @@ mod send;
 mod serve;
 mod sign;
 mod source;
+mod status;
 mod upload;
 mod words;
 
@@ -64,6 +65,9 @@ fn main() -> ExitCode {
         Command::Demo(args) => interrupt::install(Exit::Interrupted).and_then(|()| demo::run(&args, &mut out)),
         // Signals are orders to it, and handled by itself.
         Command::Serve(args) => serve::run(&args, &mut out),
+        Command::Status(args) => {
+            interrupt::install(Exit::Interrupted).and_then(|()| status::run(&args, lang, &mut out))
+        }
         Command::Key(args) => key::run(&args, &mut out),
         Command::Completions(args) => completions::shell(&args, &mut out),
         Command::Man(args) => completions::man(&args, &mut out),

@@ -17,6 +17,9 @@ const LIMIT: u64 = 4_096;
 /// The variable that is looked at when nothing else was said.
 const VARIABLE: &str = "WXTOKEN_SECRET";
 
+/// The same for a client's key.
+const KEY: &str = "WXTOKEN_KEY";
+
 /// A secret, and from where it is.
 pub(crate) struct Secret {
     pub(crate) text: Zeroizing<String>,
@@ -69,6 +72,20 @@ pub(crate) fn find(account: &Account, lang: Lang) -> Result<Secret, Stop> {
             Some(secret) => Ok(secret),
             None => standard_input(lang),
         },
+    }
+}
+
+/// The key of a token server's client.
+pub(crate) fn key(path: Option<&Path>, lang: Lang) -> Result<Secret, Stop> {
+    match path {
+        Some(path) => file(path, lang),
+        None => variable(KEY, lang)?.ok_or_else(|| {
+            let text = match lang {
+                Lang::Zh => format!("没有 key：请设置环境变量 {KEY}，或使用 --key-file"),
+                _ => format!("there is no key: set the variable {KEY}, or use --key-file"),
+            };
+            Stop::With(Exit::Configuration, text)
+        }),
     }
 }
 

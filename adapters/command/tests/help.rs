@@ -4,7 +4,7 @@ mod common;
 
 use common::{Files, run};
 
-const SUBCOMMANDS: [&str; 13] = [
+const SUBCOMMANDS: [&str; 14] = [
     "get",
     "call",
     "send",
@@ -15,6 +15,7 @@ const SUBCOMMANDS: [&str; 13] = [
     "platform",
     "demo",
     "serve",
+    "status",
     "key",
     "completions",
     "man",
