@@ -103,8 +103,9 @@ async fn soak(accounts: u64, days: u64) {
     let need = accounts as f64 * (1.0 + (seconds / (LIFE - RENEWED_FROM)).floor());
     let over = (fetches as f64 / need - 1.0) * 100.0;
     println!(
-        "{days} days: {fetches} fetches, {over:+.2} % of the need of {need}; {looks} looks at every account, none without a token, \
-         the latest fetch {worst_late:?} late"
+        "{days} days: {fetches} fetches, {over:+.2} % of the need of {need} (one at the start, then one each {} s, for each \
+         account); {looks} looks at every account, none without a token, the latest fetch {worst_late:?} late",
+        LIFE - RENEWED_FROM
     );
     println!(
         "memory: {} kB resident, {} kB at most; processor time: {:?} in all, {:?} a fetch",
