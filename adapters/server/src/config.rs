@@ -8,6 +8,7 @@ mod file;
 mod keys;
 mod secret;
 mod tls;
+mod unix;
 
 use std::{
     fmt,
@@ -19,7 +20,7 @@ use std::{
 use ipnet::IpNet;
 use sha2::{Digest as _, Sha256};
 
-pub use self::{calls::CallPath, file::template, secret::Environment, tls::TlsSpec};
+pub use self::{calls::CallPath, file::template, secret::Environment, tls::TlsSpec, unix::UnixSpec};
 pub(crate) use self::{calls::is_call, file::hex};
 use crate::{account::AccountSpec, upstream::Roots};
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The certificate of the server, if it speaks TLS.
     pub tls: Option<TlsSpec>,
+    /// The socket for programs of this machine, if there is one.
+    pub unix: Option<UnixSpec>,
     /// The store's file.
     pub store: PathBuf,
     /// The file of the audit log, if there is to be one.

@@ -90,7 +90,7 @@ pub(crate) fn not_reloaded(why: &dyn std::fmt::Display) {
 pub(crate) fn reloaded(accounts: usize, clients: usize, wants_restart: bool) {
     event!(target: TARGET, Level::INFO, accounts, clients, "the configuration was read again");
     if wants_restart {
-        event!(target: TARGET, Level::WARN, "listen, store, audit, [upstream], or whether there is [tls], has changed; that takes a restart");
+        event!(target: TARGET, Level::WARN, "listen, [unix], store, audit, [upstream], or whether there is [tls], has changed; that takes a restart");
     }
 }
 
@@ -131,6 +131,10 @@ pub(crate) fn certificate_expired(until: std::time::SystemTime) {
 pub(crate) fn no_handshake(from: Option<IpAddr>, why: &dyn std::fmt::Display) {
     let from = from.map(tracing::field::display);
     event!(target: TARGET, Level::DEBUG, from, %why, "no TLS connection came about");
+}
+
+pub(crate) fn wrong_user(uid: u32) {
+    event!(target: TARGET, Level::WARN, uid, "a process of a user who is not let in came to the Unix socket");
 }
 
 pub(crate) fn not_accepted(error: &std::io::Error) {

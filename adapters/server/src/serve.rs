@@ -6,6 +6,8 @@ mod quick;
 mod serving;
 mod supervisor;
 mod tls;
+#[cfg(unix)]
+mod unix;
 
 use std::{
     fmt, io,
@@ -37,6 +39,8 @@ pub struct Server {
     doors: Arc<Doors>,
     listener: TcpListener,
     certificates: Option<Arc<Certificates>>,
+    #[cfg(unix)]
+    socket: Option<unix::Socket>,
     opened: Opened,
 }
 
@@ -75,7 +79,25 @@ impl Server {
         if certificates.is_some() {
             doors.set_tls("ok");
         }
-        Ok(Self { config, path: path.to_owned(), engine, doors, listener, certificates, opened })
+        // Last: who has the store and the port is the one server of this configuration, so what is there may be replaced.
+        #[cfg(unix)]
+        let socket = match &config.unix {
+            None => None,
+            Some(spec) => {
+                Some(unix::Socket::bind(spec).map_err(|error| CannotStart::Unix { path: spec.path.clone(), error })?)
+            }
+        };
+        Ok(Self {
+            #[cfg(unix)]
+            socket,
+            config,
+            path: path.to_owned(),
+            engine,
+            doors,
+            listener,
+            certificates,
+            opened,
+        })
     }
 
     /// Where it listens: the port that the system picked, where the configuration says 0.
@@ -115,6 +137,8 @@ impl Server {
         let mut supervisor = Supervisor::new().map_err(Stopped::Signals)?;
         let certificates = self.certificates.as_deref();
         let open = Open::new(self.listener, self.certificates.clone(), self.doors.clone());
+        #[cfg(unix)]
+        let open = open.also(self.socket);
         let watching = self.certificates.clone().map(|certificates| {
             let (doors, clock) = (self.doors.clone(), self.engine.clock().clone());
             tokio::spawn(async move { certificates.watch(&doors, &*clock).await })
@@ -170,6 +194,7 @@ async fn reload(
     doors.audit().reopen();
     let wants_restart = after.listen != before.listen
         || after.tls.is_some() != before.tls.is_some()
+        || after.unix != before.unix
         || after.store != before.store
         || after.audit != before.audit
         || after.upstream.concurrency != before.upstream.concurrency
@@ -196,6 +221,13 @@ pub enum CannotStart {
         /// Why not.
         error: io::Error,
     },
+    /// It cannot listen on the Unix socket.
+    Unix {
+        /// Where it is to be.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// The audit log cannot be written.
     Audit {
         /// Where it is to be.
@@ -218,6 +250,7 @@ impl fmt::Display for CannotStart {
             Self::Config(bad) => bad.fmt(f),
             Self::Accounts(bad) => bad.fmt(f),
             Self::Roots => f.write_str("upstream: ca: the certificates cannot be used"),
+            Self::Unix { path, error } => write!(f, "unix: {}: {error}", path.display()),
             Self::Tls(why) => write!(f, "tls: {why}"),
             Self::Listen { at, error } => {
                 write!(f, "it cannot listen on {at}: {error}; does another program, or another server, have the port?")

@@ -15,6 +15,7 @@ use super::{
     keys::{nearest, of},
     secret::{Environment, Source, Table as SecretTable},
     tls::Table as TlsTable,
+    unix::Table as UnixTable,
 };
 use crate::{
     access::ALL_ACCOUNTS,
@@ -36,6 +37,7 @@ struct File {
     #[serde(default)]
     allow_plain_http: bool,
     tls: Option<TlsTable>,
+    unix: Option<UnixTable>,
     store: Option<PathBuf>,
     audit: Option<PathBuf>,
     upstream: Option<UpstreamTable>,
@@ -120,6 +122,7 @@ fn unknown_key(path: &str, file: &File) -> String {
     let nth = |part: &&str| part.parse::<usize>().ok();
     let (place, known) = match parts.as_slice() {
         [""] => (String::new(), of::<File>()),
+        ["unix"] => ("unix: ".to_owned(), of::<UnixTable>()),
         ["tls"] => ("tls: ".to_owned(), of::<TlsTable>()),
         ["upstream"] => ("upstream: ".to_owned(), of::<UpstreamTable>()),
         ["account", n, rest @ ..] => {
@@ -150,6 +153,7 @@ fn called(name: Option<&str>, index: Option<usize>) -> String {
 fn checked(file: File, folder: &Path, environment: &Environment<'_>, problems: &mut Vec<String>) -> Option<Config> {
     let listen =
         listen(file.listen.as_deref().unwrap_or(LISTEN), file.allow_plain_http || file.tls.is_some(), problems);
+    let unix = file.unix.and_then(|table| table.read(folder).map_err(|why| problems.push(format!("unix: {why}"))).ok());
     let tls = file.tls.and_then(|table| table.read(folder).map_err(|why| problems.push(format!("tls: {why}"))).ok());
     let upstream = upstream(file.upstream, folder, problems);
     let mut accounts = Vec::with_capacity(file.account.len());
@@ -197,6 +201,7 @@ fn checked(file: File, folder: &Path, environment: &Environment<'_>, problems: &
     Some(Config {
         listen: listen?,
         tls,
+        unix,
         store: folder.join(file.store.unwrap_or_else(|| STORE.into())),
         audit: file.audit.map(|path| folder.join(path)),
         upstream: upstream?,

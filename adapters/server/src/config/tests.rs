@@ -68,7 +68,7 @@ fn an_unknown_key_names_the_nearest() {
         ),
         (
             "qqqqqqqqqqqq = 1",
-            "the key \"qqqqqqqqqqqq\" is not known; known are listen, allow_plain_http, tls, store, audit, upstream, account, client",
+            "the key \"qqqqqqqqqqqq\" is not known; known are listen, allow_plain_http, tls, unix, store, audit, upstream, account, client",
         ),
     ] {
         assert_eq!(problems(text), [want], "{text}");

@@ -13,10 +13,12 @@ use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
     task::JoinHandle,
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
+#[cfg(unix)]
+use super::unix::Socket;
 use super::{
     quick::{self, Reread},
     tls::Certificates,
@@ -45,22 +47,34 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Open {
     stop: watch::Sender<bool>,
     doors: Arc<Doors>,
-    accepting: JoinHandle<GracefulShutdown>,
+    accepting: Vec<JoinHandle<GracefulShutdown>>,
 }
 
 impl Open {
     pub(super) fn new(listener: TcpListener, certificates: Option<Arc<Certificates>>, doors: Arc<Doors>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let accepting = tokio::spawn(accept(listener, certificates, doors.clone(), stopped));
-        Self { stop, doors, accepting }
+        Self { stop, doors, accepting: vec![accepting] }
+    }
+
+    /// The same doors on a socket of this machine.
+    #[cfg(unix)]
+    pub(super) fn also(mut self, socket: Option<Socket>) -> Self {
+        if let Some(socket) = socket {
+            self.accepting.push(tokio::spawn(accept_local(socket, self.doors.clone(), self.stop.subscribe())));
+        }
+        self
     }
 
     /// Takes no more connections, and lets those there are finish what they are at.
     pub(super) async fn close(self) {
         self.stop.send_replace(true);
         self.doors.close();
-        if let Ok(graceful) = self.accepting.await {
-            let _ = timeout(DRAIN_LIMIT, graceful.shutdown()).await;
+        let until = Instant::now() + DRAIN_LIMIT;
+        for accepting in self.accepting {
+            if let Ok(graceful) = accepting.await {
+                let _ = timeout_at(until, graceful.shutdown()).await;
+            }
         }
     }
 }
@@ -102,6 +116,38 @@ async fn accept(
                     drop(place);
                 });
             }
+            Err(error) if is_peers(&error) => {}
+            Err(error) => {
+                events::not_accepted(&error);
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Has places of its own: however many come from elsewhere, this machine's programs get in.
+#[cfg(unix)]
+async fn accept_local(socket: Socket, doors: Arc<Doors>, mut stopped: watch::Receiver<bool>) -> GracefulShutdown {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let next = async {
+            let place = places.clone().acquire_owned().await;
+            (place, socket.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
+            _ = stopped.wait_for(|stopped| *stopped) => return graceful,
+        };
+        match accepted {
+            Ok(Some(stream)) => {
+                let (watcher, doors, stopped) = (graceful.watcher(), doors.clone(), stopped.clone());
+                tokio::spawn(async move {
+                    converse(stream, Peer { address: None }, doors, watcher, stopped).await;
+                    drop(place);
+                });
+            }
+            Ok(None) => {}
             Err(error) if is_peers(&error) => {}
             Err(error) => {
                 events::not_accepted(&error);
