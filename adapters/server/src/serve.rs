@@ -1,6 +1,7 @@
 //! How does the server live? It starts from what the store holds, reloads without losing a token, and ends without losing
 //! an answer.
 
+mod crowd;
 mod listen;
 mod quick;
 mod serving;

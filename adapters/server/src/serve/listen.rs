@@ -20,6 +20,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 #[cfg(unix)]
 use super::unix::Socket;
 use super::{
+    crowd::Crowd,
     quick::{self, Reread},
     tls::Certificates,
 };
@@ -86,6 +87,7 @@ async fn accept(
     mut stopped: watch::Receiver<bool>,
 ) -> GracefulShutdown {
     let graceful = GracefulShutdown::new();
+    let crowd = Crowd::default();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let next = async {
@@ -100,6 +102,7 @@ async fn accept(
         match accepted {
             Ok((stream, from)) => {
                 let peer = Peer { address: Some(from.ip().to_canonical()) };
+                let Some(among) = peer.address.and_then(|address| crowd.enter(address)) else { continue };
                 let tls = certificates.as_ref().map(|certificates| certificates.current());
                 let (watcher, doors, stopped) = (graceful.watcher(), doors.clone(), stopped.clone());
                 tokio::spawn(async move {
@@ -113,7 +116,7 @@ async fn accept(
                             }
                         }
                     }
-                    drop(place);
+                    drop((among, place));
                 });
             }
             Err(error) if is_peers(&error) => {}
