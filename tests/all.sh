@@ -50,7 +50,7 @@ Parts that are named run one after the other.
   page        the status page in headless Chromium before a real server: what is shown, live changes, rotation, the keyboard,
               both languages and schemes, and nothing secret in the browser; screenshots in target/page
   routes      every route of the token server, driven from its own description by schemathesis and by hand: statuses, bodies
-              and heads are as described; wrong keys learn nothing; then raw bytes of all kinds, and it lives
+              and heads are as described; wrong keys learn nothing
   firmware-plain  the gateway's images without TLS on an emulated board, in every case that concerns them
 
 Only when named:

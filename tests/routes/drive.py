@@ -22,7 +22,7 @@ WXTOKEN, INTO = sys.argv[1:]
 SCHEMATHESIS = os.path.join(INTO, "python", "bin", "schemathesis")
 SEED = "20260101"
 # Of each of the two runs, in seconds, and the most requests for one route.
-MOST_TIME, MOST_EXAMPLES = 120, 200
+MOST_TIME, MOST_EXAMPLES = 120, 100
 PATIENCE = 20
 KEY, POOR_KEY, WRONG_KEY = "wxtk_of-the-route-tests", "wxtk_of-one-that-may-nothing", "wxtk_of-nobody"
 SECRET = "a-secret-that-stays-at-the-server"
@@ -40,7 +40,6 @@ CHECKS = {
         "positive_data_acceptance",
         "unsupported_method",
         "allow_header_conformance",
-        "ignored_auth",
     ],
     # WeChat says 200 to everything.
     "^/cgi-bin": [
@@ -183,7 +182,7 @@ def drive(server):
         json.dump(narrowed(server.document), file)
     streams = [route for _, route, operation in server.routes() if server.is_stream(operation)]
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": os.path.dirname(os.path.abspath(__file__))}
-    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    environment |= {"PYTHONDONTWRITEBYTECODE": "1", "ROUTES_KEYS": f"{KEY} {WRONG_KEY}"}
     good = True
     for regex, checks in CHECKS.items():
         command = [SCHEMATHESIS, "run", path, "--url", server.url, "--header", f"Authorization: Bearer {KEY}"]
@@ -258,16 +257,18 @@ def waits(server, found):
 def keys(server, found):
     """What a missing, a wrong and a poor key learn: one and the same thing, everywhere."""
     said = {}
-    for method, path, operation in [*server.routes(), ("GET", "/v1/nothing", {}), ("GET", "/v2/{name}/x", {})]:
-        if operation.get("security") == []:
-            continue
-        for key in ("", WRONG_KEY, KEY + "x", KEY[:-1]):
+    strangers = [("GET", "/v1/nothing", {}), ("GET", "/v2/{name}/x", {})]
+    keyed = [route for route in [*server.routes(), *strangers] if route[2].get("security") != []]
+    # Each further wrong key is answered later, the same one at once.
+    for key in ("", WRONG_KEY, KEY + "x", KEY[:-1]):
+        for method, path, _ in keyed:
             for name in NAMES:
                 answer = server.ask(method, filled(path, name), bearer(key), b"{}" if method == "POST" else None)
                 found.expect(answer[0] == 401, f"{method} {path} without a good key: {answer[0]}")
                 said.setdefault(repr(answer), f"{method} {path}")
-        for scheme in ("Basic", "bearer\t", "Bearer"):
-            answer = server.ask(method, filled(path, "shop"), {"Authorization": f"{scheme} "})
+    for method, path, _ in keyed:
+        for scheme in ("Basic", "bearer\t", "Basic " + KEY):
+            answer = server.ask(method, filled(path, "shop"), {"Authorization": scheme})
             said.setdefault(repr(answer), f"{method} {path} {scheme}")
     found.expect(len(said) == 1, f"refused in several ways: {said}")
     poor = {}

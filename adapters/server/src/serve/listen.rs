@@ -43,6 +43,8 @@ const MAX_HEAD: usize = 16 * 1024;
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// After an error of the system (no more sockets, say) the next connection is taken after this.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Such an error is told once in this time: a flood of connections must not become a flood of lines.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// An open door.
 pub(super) struct Open {
@@ -89,6 +91,7 @@ async fn accept(
     let graceful = GracefulShutdown::new();
     let crowd = Crowd::default();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut told = None::<Instant>;
     loop {
         let next = async {
             // Never closed.
@@ -121,7 +124,10 @@ async fn accept(
             }
             Err(error) if is_peers(&error) => {}
             Err(error) => {
-                events::not_accepted(&error);
+                if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+                    events::not_accepted(&error);
+                    told = Some(Instant::now());
+                }
                 tokio::time::sleep(PAUSE).await;
             }
         }
