@@ -211,7 +211,9 @@ impl Credential {
                 return Ok(snapshot);
             }
             if now >= until || !self.first(now).is_coming(now, until) {
-                return Err(self.why_not(now));
+                // It may have come between the two looks: it is published before it counts as come.
+                let snapshot = self.snapshot();
+                return if snapshot.valid(now).is_some() { Ok(snapshot) } else { Err(self.why_not(now)) };
             }
             self.want();
             let changed_above = async {
