@@ -210,10 +210,13 @@ impl Credential {
             if snapshot.valid(now).is_some() {
                 return Ok(snapshot);
             }
-            if now >= until || !self.first(now).is_coming(now, until) {
-                // It may have come between the two looks: it is published before it counts as come.
-                let snapshot = self.snapshot();
-                return if snapshot.valid(now).is_some() { Ok(snapshot) } else { Err(self.why_not(now)) };
+            let first = self.first(now);
+            if now >= until || !first.is_coming(now, until) {
+                // It may have come between the two looks.
+                if first.snapshot().valid(now).is_some() {
+                    continue;
+                }
+                return Err(self.why_not(now));
             }
             self.want();
             let changed_above = async {
