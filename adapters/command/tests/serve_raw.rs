@@ -7,7 +7,6 @@
 
 #[path = "common/mod.rs"]
 mod common;
-#[allow(dead_code, reason = "each test file uses its share")]
 #[path = "common/process.rs"]
 mod process;
 #[path = "common/server.rs"]
