@@ -3,6 +3,7 @@
 
 mod crowd;
 mod listen;
+mod patient;
 mod quick;
 mod serving;
 mod supervisor;

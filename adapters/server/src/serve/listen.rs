@@ -21,6 +21,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use super::unix::Socket;
 use super::{
     crowd::Crowd,
+    patient::Patient,
     quick::{self, Reread},
     tls::Certificates,
 };
@@ -178,12 +179,13 @@ async fn handshake<S: Stream>(stream: S, tls: Arc<ServerConfig>, peer: &Peer) ->
 
 /// Answers what comes on a connection, to its end.
 async fn converse<S: Stream>(
-    mut stream: S,
+    stream: S,
     peer: Peer,
     doors: Arc<Doors>,
     watcher: Watcher,
     stopped: watch::Receiver<bool>,
 ) {
+    let mut stream = Patient::new(stream);
     match quick::serve(&mut stream, &doors, &peer, HEAD_LIMIT, stopped).await {
         // A peer that left, or spoke no HTTP, is no news.
         Some(read) => drop(watcher.watch(serve(Reread::new(read, stream), peer, doors)).await),
