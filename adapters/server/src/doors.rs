@@ -136,14 +136,8 @@ impl Doors {
     /// Answers one request. Never fails: what is wrong is an answer, too.
     pub(crate) async fn answer<B: Incoming>(&self, peer: &Peer, request: Request<B>) -> Reply {
         let route = metrics::Route::of(request.uri().path());
-        let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-        let mut reply = self.route(peer, request).await.unwrap_or_else(Problem::into_reply);
+        let reply = self.route(peer, request).await.unwrap_or_else(Problem::into_reply);
         self.requests.count(route, reply.status());
-        if chunked {
-            // Beside it there may have been a length, which hyper passes over: who sent it on may take what follows for
-            // something else (RFC 9112, 6.1).
-            reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
         reply
     }
 
