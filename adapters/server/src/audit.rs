@@ -81,22 +81,24 @@ impl Audit {
     }
 
     /// The file may have been put away, and is to be opened, or begun, anew.
-    pub(crate) fn reopen(&self) {
-        self.order(Order::Reopen);
+    pub(crate) async fn reopen(&self) {
+        self.order(Order::Reopen).await;
     }
 
     /// Returns when all that was taken down is written.
     pub(crate) async fn flush(&self) {
         let (done, written) = tokio::sync::oneshot::channel();
-        self.order(Order::Flush(done));
+        self.order(Order::Flush(done)).await;
         // A writer that is gone writes nothing more.
         let _ = written.await;
     }
 
-    /// Waits for room on a thread that may wait.
-    fn order(&self, order: Order) {
+    /// Waits for room on a thread that may wait. When this returns the order has its place in the queue: one that follows
+    /// comes after it.
+    async fn order(&self, order: Order) {
         if let Some(queue) = self.0.clone() {
-            tokio::task::spawn_blocking(move || queue.orders.send(order));
+            // A writer that is gone takes no orders.
+            let _ = tokio::task::spawn_blocking(move || queue.orders.send(order)).await;
         }
     }
 }

@@ -193,7 +193,7 @@ async fn reload(
         doors.set_tls(certificates.reload(Some(spec), tls::now(&**engine.clock())));
     }
     doors.set_clients(&after.clients);
-    doors.audit().reopen();
+    doors.audit().reopen().await;
     let wants_restart = after.listen != before.listen
         || after.tls.is_some() != before.tls.is_some()
         || after.unix != before.unix

@@ -44,7 +44,7 @@ async fn each_deed_is_a_line_and_a_file_put_away_is_begun_anew() {
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     }
     fs::rename(&path, &away).expect("as logrotate does");
-    audit.reopen();
+    audit.reopen().await;
     audit.flush().await;
     audit.note(|| line(&client, 8));
     audit.flush().await;
@@ -79,12 +79,12 @@ async fn a_file_that_cannot_be_written_is_no_end() {
     let (audit, client) = (Audit::open(&path).expect("writable"), client());
     fs::remove_file(&path).expect("put away");
     fs::create_dir(&path).expect("something else in its place");
-    audit.reopen();
+    audit.reopen().await;
     audit.flush().await;
     audit.note(|| line(&client, 1));
     audit.flush().await;
     fs::remove_dir(&path).expect("mended");
-    audit.reopen();
+    audit.reopen().await;
     audit.flush().await;
     audit.note(|| line(&client, 2));
     audit.flush().await;
