@@ -31,13 +31,19 @@ pub(crate) fn run(args: &Status, lang: Lang, out: &mut Output) -> Result<Exit, S
             if args.watch.is_some() && out.is_terminal() {
                 out.bytes(TOP)?;
             }
-            out.line(table::of(&all, out.is_terminal(), lang))?;
+            let width = out.is_terminal().then(width);
+            out.line(table::of(&all, width, lang))?;
         }
         match args.watch {
             Some(seconds) => std::thread::sleep(Duration::from_secs(seconds)),
             None => return Ok(exit(&all)),
         }
     }
+}
+
+/// Columns of a terminal, which may not tell.
+fn width() -> u16 {
+    terminal_size::terminal_size().map_or(80, |(width, _)| width.0.max(20))
 }
 
 /// A script learns whether somebody is without a token.
