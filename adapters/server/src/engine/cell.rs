@@ -9,7 +9,7 @@ use arc_swap::{ArcSwap, Guard};
 use tokio::sync::{broadcast, watch};
 use wxtoken::{
     Act, Instant, Reason,
-    core::{self, Keeper, Trouble},
+    core::{self, Keeper, Repeat, Trouble},
 };
 
 use super::readers::Readers;
@@ -195,7 +195,10 @@ impl Cell {
     pub(crate) fn is_coming(&self, now: Instant, until: Instant) -> bool {
         let state = self.lock();
         let (planned, failed) = (state.keeper.poll_at(), state.keeper.trouble().is_some());
-        let begin_by = if failed { now } else { until };
+        // Nothing is tried in the last seconds of a token that would only be repeated: a failure before them says nothing of
+        // the fetch that follows.
+        let between = self.snapshot().held.is_some() && state.keeper.endpoint().repeat() == Repeat::SameWhileValid;
+        let begin_by = if failed && !between { now } else { until };
         state.keeper.in_flight().is_some() || (planned <= begin_by && state.hold_until <= until)
     }
 
