@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ureq::Agent;
@@ -19,9 +19,11 @@ use super::reader::{Reader, Shape, Tally, World, agent};
 const READERS: usize = 200;
 const STEP: Duration = Duration::from_secs(15);
 /// How often it is looked whether a reader waits, in real time.
-const LOOK_UP: Duration = Duration::from_millis(2);
+const LOOK_UP: Duration = Duration::from_millis(1);
 /// What passes at a time while one does.
 const WAITED: Duration = Duration::from_millis(500);
+/// An outage begins so long before the server wants to refresh.
+const SHORTLY: Duration = Duration::from_secs(1);
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 /// Each reader makes a call so often, in minutes.
@@ -162,13 +164,15 @@ impl<'a> Day<'a> {
             let (before, minted) = (self.troubled(), self.house.generation(account));
             // At most the life of a token away.
             let limit = self.house.ms() + 2 * HOUR_MS;
-            while self.house.next_in(account).is_some_and(|next| next > STEP) && self.house.ms() < limit {
-                self.until(self.house.ms() + STEP.as_millis() as u64)?;
+            while let Some(next) = self.house.next_in(account).filter(|next| *next > SHORTLY)
+                && self.house.ms() < limit
+            {
+                self.until(self.house.ms() + (next - SHORTLY).min(STEP).as_millis().max(1) as u64)?;
             }
             let scope = FaultScope::every_call().on_path(ACCOUNTS[account].path).executed(false);
             self.house.platform.fault(Fault::ResetBefore, scope);
             self.event(format_args!("{}: {} is down", label(account), ACCOUNTS[account].path))?;
-            self.until(self.house.ms() + STEP.as_millis() as u64 + length_ms)?;
+            self.until(self.house.ms() + SHORTLY.as_millis() as u64 + length_ms)?;
             self.house.platform.clear_faults();
             self.event(format_args!("{}: it is back", label(account)))?;
             self.until(self.house.ms() + 10 * MINUTE_MS)?;
@@ -302,15 +306,12 @@ impl<'a> Day<'a> {
 }
 
 /// WeCom makes the next token only when the one before is dead. Who comes in between waits some seconds for it, and while
-/// the readers wait in turn nobody else would let time pass.
+/// the readers wait in turn nobody else would let time pass. A slow machine is no reason to.
 fn waiting_passes_time(house: &House, world: &World<'_>, over: &AtomicBool) {
-    let mut seen = (0, 0);
     while !over.load(Ordering::Relaxed) {
         std::thread::sleep(LOOK_UP);
-        let read = world.waiting.load(Ordering::Relaxed);
-        seen = if read == seen.0 { (read, seen.1 + 1) } else { (read, 0) };
-        // An answer that could be given at once would be here by now.
-        if !read.is_multiple_of(2) && seen.1 > 2 {
+        let asked = world.asked.load(Ordering::Relaxed);
+        if asked.checked_sub(1).is_some_and(|account| house.is_between_two_tokens(account)) {
             house.pass(WAITED);
         }
     }
@@ -325,7 +326,7 @@ struct Troubled {
 }
 
 fn world<'w>(house: &'w House, agent: &'w Agent, business: &'w Business) -> World<'w> {
-    World { agent, server: house.url(), business, platform: &house.platform, waiting: AtomicU64::new(0) }
+    World { agent, server: house.url(), business, platform: &house.platform, asked: AtomicUsize::new(0) }
 }
 
 const fn label(account: usize) -> &'static str {

@@ -156,6 +156,14 @@ impl House {
         }
     }
 
+    /// Whether the server has no token for this account and does not fetch one yet.
+    pub(crate) fn is_between_two_tokens(&self, account: usize) -> bool {
+        let Some(up) = &self.up else { return false };
+        let Some(account) = up.engine.find(ACCOUNTS[account].name) else { return false };
+        let snapshot = account.token().snapshot();
+        !snapshot.is_fetching() && snapshot.valid(up.engine.clock().now()).is_none()
+    }
+
     /// How long until the server fetches for this account.
     pub(crate) fn next_in(&self, account: usize) -> Option<Duration> {
         let credential = self.up.as_ref()?.engine.find(ACCOUNTS[account].name)?.token();

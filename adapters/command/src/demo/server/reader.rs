@@ -1,6 +1,6 @@
 //! Who asks the server? A reader that holds a token, comes back for another when it was told to, and spends it on calls.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -23,6 +23,9 @@ pub(crate) enum Shape {
 
 /// SDKs come back when this is left, in milliseconds: what wechatpy does.
 const SDK_MARGIN_MS: u64 = 60_000;
+
+/// So often a reader looks before it goes without.
+const LOOKS: usize = 3;
 
 pub(crate) struct Reader {
     pub(crate) account: usize,
@@ -63,8 +66,8 @@ pub(crate) struct World<'a> {
     pub(crate) server: Option<String>,
     pub(crate) business: &'a Business,
     pub(crate) platform: &'a Running,
-    /// Odd while somebody waits for the server.
-    pub(crate) waiting: AtomicU64,
+    /// One more than the account that somebody asks the server for now; 0 when nobody asks.
+    pub(crate) asked: AtomicUsize,
 }
 
 impl World<'_> {
@@ -92,10 +95,16 @@ impl Reader {
         Self { account, shape, key: key(account), held: None, before: None, tally: Tally::default() }
     }
 
-    /// Comes back for another token, if it is time.
-    pub(crate) fn look(&mut self, world: &World<'_>) {
-        if self.held.as_ref().is_none_or(|held| world.now_ms() >= held.again_ms) {
-            self.read(world);
+    /// Comes back for another token, if it is time; once more, if what came was over when it was there: on its way time has
+    /// passed.
+    fn look(&mut self, world: &World<'_>) {
+        for _ in 0..LOOKS {
+            if self.held.as_ref().is_none_or(|held| world.now_ms() >= held.again_ms) {
+                self.read(world);
+            }
+            if self.held.as_ref().is_some_and(|held| world.now_ms() < held.until_ms) {
+                return;
+            }
         }
     }
 
@@ -163,12 +172,12 @@ impl Reader {
     fn read(&mut self, world: &World<'_>) {
         let Some(server) = &world.server else { return };
         self.tally.reads += 1;
-        world.waiting.fetch_add(1, Ordering::Relaxed);
+        world.asked.store(self.account + 1, Ordering::Relaxed);
         let read = match self.shape {
             Shape::Native => self.read_native(world, server),
             Shape::WeChat => self.read_as_sdk(world, server),
         };
-        world.waiting.fetch_add(1, Ordering::Relaxed);
+        world.asked.store(0, Ordering::Relaxed);
         if let Some(held) = read {
             let before = self.held.replace(held).map(|held| held.text);
             if before.as_ref().is_some_and(|before| Some(before.as_str()) != self.text()) {
