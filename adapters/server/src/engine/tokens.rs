@@ -4,7 +4,7 @@
 //! one before is known, too. What is remembered is bounded by the number of accounts, and is no token.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, Mutex, Weak},
 };
 
@@ -21,7 +21,8 @@ pub(super) type Hash = [u8; 16];
 
 #[derive(Default)]
 pub(crate) struct Tokens {
-    by_hash: Mutex<HashMap<Hash, Weak<Cell>>>,
+    /// A tree: a table in which as much is removed as put in doubles at times, to tens of megabytes.
+    by_hash: Mutex<BTreeMap<Hash, Weak<Cell>>>,
 }
 
 impl Tokens {
