@@ -197,7 +197,7 @@ impl Cell {
         let (planned, failed) = (state.keeper.poll_at(), state.keeper.trouble().is_some());
         // Nothing is tried in the last seconds of a token that would only be repeated: a failure before them says nothing of
         // the fetch that follows.
-        let between = self.snapshot().held.is_some() && state.keeper.endpoint().repeat() == Repeat::SameWhileValid;
+        let between = state.generation() > 0 && state.keeper.endpoint().repeat() == Repeat::SameWhileValid;
         let begin_by = if failed && !between { now } else { until };
         state.keeper.in_flight().is_some() || (planned <= begin_by && state.hold_until <= until)
     }
