@@ -191,15 +191,20 @@ impl Agenda {
         self.news.notify_one();
     }
 
-    /// An attempt is over altogether.
-    pub(crate) fn end(&self, cell: &Arc<Cell>) {
-        let mut state = self.lock();
-        state.running = state.running.saturating_sub(1);
+    /// An attempt is over altogether, and the next may be planned.
+    pub(crate) fn end(&self, cell: &Cell) {
+        let _state = self.lock();
         let mut entry = cell.entry();
         if entry.place == Place::Running {
             *entry = Entry::default();
         }
-        drop(entry);
+    }
+
+    /// After the end of an attempt the next one was planned. Only now is the first no longer under way: whoever waits for
+    /// that must not find a credential for which nothing is planned.
+    pub(crate) fn planned_anew(&self) {
+        let mut state = self.lock();
+        state.running = state.running.saturating_sub(1);
         drop(state);
         self.looked.notify_waiters();
     }
@@ -262,3 +267,39 @@ impl PartialEq for Item {
 }
 
 impl Eq for Item {}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::Future as _, task};
+
+    use super::*;
+    use crate::{
+        account::{AccountKind, AccountSpec, Who},
+        clock::VirtualClock,
+        kind::Kind,
+    };
+
+    #[test]
+    fn nobody_finds_a_credential_between_its_attempt_and_the_plan_for_the_next() {
+        let (agenda, clock) = (Agenda::new(1), VirtualClock::new(std::time::Duration::ZERO));
+        let who = Who::new(&AccountSpec::new("shop", AccountKind::Work, "ww0123456789abcdef", "made-up")).unwrap();
+        let host = agenda.host("qyapi.weixin.qq.com:443");
+        let (stirs, _) = tokio::sync::broadcast::channel(1);
+        let cell = Arc::new(Cell::new("shop".into(), Arc::new(who), Kind::Token, host, None, stirs));
+        agenda.plan(&cell, clock.now());
+        let running = agenda.next(clock.now()).unwrap();
+        let mut settled = std::pin::pin!(agenda.settle(&clock));
+        let mut is_settled = || match settled.as_mut().poll(&mut task::Context::from_waker(task::Waker::noop())) {
+            task::Poll::Ready(next) => Some(next),
+            task::Poll::Pending => None,
+        };
+        agenda.leave_host(&running);
+        assert_eq!(is_settled(), None);
+        agenda.end(&running);
+        assert_eq!(is_settled(), None);
+        let next = Instant::from_millis(u64::MAX);
+        agenda.plan(&running, next);
+        agenda.planned_anew();
+        assert_eq!(is_settled(), Some(Some(next)));
+    }
+}

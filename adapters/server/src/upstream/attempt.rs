@@ -297,6 +297,7 @@ impl Drop for Running<'_> {
         self.inner.agenda.end(self.cell);
         // After the end: what was planned while it ran was left to this.
         self.inner.plan(self.cell);
+        self.inner.agenda.planned_anew();
     }
 }
 
