@@ -91,7 +91,7 @@ pub(crate) fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::Malformed(Malformed::Expiry) => "应答中的 expires_in 缺失或不在 1 至 86400 秒之间",
         Reason::Malformed(_) => "应答不是微信的 JSON；对端是微信，还是代理的页面？",
         Reason::DailyLimit => "已达到本程序自身的每日获取上限；请查看日志找出原因",
-        Reason::TooSoon => "token 刚被上报为无效，暂不能再次获取；请稍候",
+        Reason::TooSoon => "上一个 token 已失效或被拒绝，暂不能再次获取；请稍候",
         Reason::Lost => "请求既无应答也无错误",
         _ => return reason.to_string(),
     };

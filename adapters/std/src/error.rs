@@ -58,7 +58,7 @@ pub enum Reason {
     Malformed(Malformed),
     /// The day's own limit of fetches is reached; see [`Policy::with_daily_limit`](crate::Policy::with_daily_limit).
     DailyLimit,
-    /// The token was reported as refused, and it is too soon for another fetch.
+    /// The last token was refused or repeated until it was over, and it is too soon for another fetch.
     TooSoon,
     /// There is no token to fetch the ticket with; why not, is in it.
     Token(Box<Self>),
@@ -174,7 +174,7 @@ impl fmt::Display for Reason {
                 "this client's own limit of fetches a day is reached; look in the log for why so many were needed, or raise the policy's daily limit",
             ),
             Self::TooSoon => {
-                f.write_str("the token was reported as refused, and another may not be fetched so soon; wait")
+                f.write_str("the last token is used up or refused, and another may not be fetched so soon; wait")
             }
             Self::Token(reason) => write!(f, "no token to fetch the ticket with: {reason}"),
         }
