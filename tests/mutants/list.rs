@@ -309,9 +309,16 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "a WeCom token is asked for at its very expiry",
         file: SCHEDULE,
-        from: "if dying && self.endpoint.repeat == Repeat::SameWhileValid {",
-        to: "if false {",
+        from: "dying && at < self.certainly_dead_at() && self.endpoint.repeat == Repeat::SameWhileValid",
+        to: "false",
         killer: PROPERTIES,
+    },
+    Mutant {
+        name: "who polls late asks for a dying WeCom token",
+        file: SCHEDULE,
+        from: "if now >= at && self.would_repeat(now) {",
+        to: "if false {",
+        killer: ("wxtoken-core", "lib", "keeper::tests::life::work_does_not_ask_for_a_token_that_is_just_dying"),
     },
     Mutant {
         name: "an exchange nobody speaks of is waited for without end",

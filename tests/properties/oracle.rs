@@ -73,6 +73,11 @@ pub(crate) struct Oracle {
     day_known: bool,
 }
 
+/// When WeCom repeats a token that is over too soon to be worth the fetch.
+const fn dying(held: &Held) -> std::ops::Range<u64> {
+    held.expires_at.saturating_sub(30_000) + 1..held.expires_at + 3_000
+}
+
 impl Oracle {
     pub(crate) fn new(kind: Kind, now: u64) -> Self {
         Self {
@@ -131,8 +136,7 @@ impl Oracle {
         }
         assert!(until > self.now, "a wait ends in the future");
         if let (Kind::Work, Some(held)) = (self.kind, self.held.as_ref().filter(|h| !h.refused)) {
-            let dying = held.expires_at.saturating_sub(30_000) + 1..held.expires_at + 3_000;
-            assert!(!dying.contains(&until), "too early to bring another token");
+            assert!(!dying(held).contains(&until), "too early to bring another token");
         }
         assert!(until <= self.now + DAY + 7_200_000, "no failure ends refreshing for good");
     }
@@ -144,6 +148,9 @@ impl Oracle {
         assert!(self.now >= self.earliest, "at {} before {}", self.now, self.earliest);
         assert!(self.last_success.is_none_or(|at| self.now >= at + 30_000), "the floor");
         assert!(self.now >= self.quiet_until || self.served().is_none(), "inside the quiet window");
+        if let (Kind::Work, Some(held)) = (self.kind, self.held.as_ref().filter(|h| !h.refused)) {
+            assert!(!dying(held).contains(&self.now), "too late to bring the same token once more");
+        }
         assert!(self.count < 500, "beyond the ledger");
         if self.count >= 450 {
             assert!(self.left() <= 60_000, "the reserve is for emergencies");

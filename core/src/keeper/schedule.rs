@@ -29,7 +29,12 @@ impl Keeper {
             self.fail(now, Trouble::Lost);
         }
         self.roll_day(now);
-        let at = self.attempt_at();
+        let mut at = self.attempt_at();
+        if now >= at && self.would_repeat(now) {
+            // Whoever polls late comes into the last seconds of a token. What `attempt_at` does not plan is not done then.
+            self.lead_ms = 0;
+            at = self.attempt_at();
+        }
         if now < at {
             return Action::Wait(Instant::from_millis(at));
         }
@@ -64,15 +69,12 @@ impl Keeper {
 
     /// The earliest instant of the next attempt, a pure function of the state.
     pub(super) fn attempt_at(&self) -> u64 {
-        let dead_at = if self.holds() && !self.refused { self.expires_at } else { 0 };
+        let dead_at = self.dead_at();
         let mut at = self.refresh_at().max(self.not_before);
         // The quiet window protects a token that may still live; once that is known dead there is nothing to protect.
         at = at.max(self.quiet_until.min(dead_at));
-        // Around the expiry a repeating endpoint hands out the same dying token, and then the floor stands before the
-        // next fetch: better to come once, when it is certainly dead.
-        let dying = dead_at > 0 && at > dead_at.saturating_sub(ms(self.policy.floor_s));
-        if dying && self.endpoint.repeat == Repeat::SameWhileValid {
-            at = at.max(self.certainly_dead_at());
+        if self.would_repeat(at) {
+            at = self.certainly_dead_at();
         }
         // At the end of its day the ledger is empty again.
         if self.day_fetches >= self.policy.daily_limit {
@@ -82,6 +84,19 @@ impl Keeper {
             at = at.max(emergency_at.min(self.day_ends_at));
         }
         at
+    }
+
+    /// When the token held is over; 0 when none is held or it was refused.
+    fn dead_at(&self) -> u64 {
+        if self.holds() && !self.refused { self.expires_at } else { 0 }
+    }
+
+    /// Around the expiry a repeating endpoint hands out the same dying token, and then the floor stands before the next
+    /// fetch: better to come once, when it is certainly dead.
+    fn would_repeat(&self, at: u64) -> bool {
+        let dead_at = self.dead_at();
+        let dying = dead_at > 0 && at > dead_at.saturating_sub(ms(self.policy.floor_s));
+        dying && at < self.certainly_dead_at() && self.endpoint.repeat == Repeat::SameWhileValid
     }
 
     /// When the token held should be replaced.

@@ -162,6 +162,13 @@ fn work_does_not_ask_for_a_token_that_is_just_dying() {
         let fetch = scene.next_fetch_at(at(want));
         scene.grant(fetch, "b", 7200);
     }
+    // Nor does it when its attempt was due before and nobody came: a sleeping device, a host with other work.
+    for late in [-29_999, 0, 2_999] {
+        let (mut scene, sent) = Scene::granted(WORK);
+        scene.at((sent + 7_198_000).saturating_add_signed(late));
+        assert_eq!(scene.wait(), sent + 7_201_000);
+        scene.next_fetch_at(sent + 7_201_000);
+    }
     // Reported refused, it is asked for all the same; what comes back is not believed beyond what was known.
     let (mut scene, sent) = Scene::granted(WORK);
     scene.at(sent + 7_197_999).report("a");
