@@ -167,6 +167,10 @@ impl fmt::Debug for Server {
     }
 }
 
+/// A file that is being written is empty for a moment. Nobody means a running server to forget all its accounts.
+const NO_ACCOUNT: &str = "it names no account any more, as a file does that is only half written; write it, then send \
+                          SIGHUP again. A server without accounts has to be restarted";
+
 /// Takes up a changed configuration, or says why not.
 async fn reload(
     before: &Config,
@@ -186,6 +190,9 @@ async fn reload(
             return events::not_reloaded(&bad);
         }
     };
+    if after.accounts.is_empty() && !engine.is_empty() {
+        return events::not_reloaded(&NO_ACCOUNT);
+    }
     if let Err(bad) = engine.load(&after.accounts).await {
         return events::not_reloaded(&bad);
     }

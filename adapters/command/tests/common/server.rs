@@ -5,7 +5,8 @@
 use std::fmt::Write as _;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command};
+use std::process::{Child, ChildStderr, Command};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -121,26 +122,49 @@ impl Configuration {
 pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
-    log: Option<std::thread::JoinHandle<String>>,
+    log: Log,
+}
+
+/// What a server has said so far, and is saying.
+struct Log {
+    said: Arc<(Mutex<String>, Condvar)>,
+    reader: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Log {
+    /// Reads all the time, or a talkative server would wait for us.
+    fn of(stderr: ChildStderr) -> Self {
+        let said = Arc::<(Mutex<String>, Condvar)>::default();
+        let (text, news) = (said.clone(), said.clone());
+        let reader = std::thread::spawn(move || {
+            let (mut stderr, mut line) = (BufReader::new(stderr), Vec::new());
+            while stderr.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                text.0.lock().unwrap().push_str(&String::from_utf8_lossy(&line));
+                news.1.notify_all();
+                line.clear();
+            }
+        });
+        Self { said, reader: Some(reader) }
+    }
+
+    /// All of it, once its server has ended.
+    fn end(&mut self) -> String {
+        self.reader.take().unwrap().join().unwrap();
+        self.said.0.lock().unwrap().clone()
+    }
 }
 
 impl Server {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
-        // Read all the time, or a talkative server would wait for us.
-        let mut stderr = child.stderr.take().unwrap();
-        let log = std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            drop(stderr.read_to_end(&mut bytes));
-            String::from_utf8_lossy(&bytes).into_owned()
-        });
+        let mut log = Log::of(child.stderr.take().unwrap());
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Some(address) = line.trim_end().strip_prefix("listening on http://").map(|at| at.parse().unwrap()) else {
             drop(child.wait());
-            panic!("it did not start: {}", log.join().unwrap());
+            panic!("it did not start: {}", log.end());
         };
-        Self { child, address, log: Some(log) }
+        Self { child, address, log }
     }
 
     pub(crate) fn get(&self, path: &str) -> (u16, Value) {
@@ -163,16 +187,24 @@ impl Server {
         assert!(done.success());
     }
 
+    /// Waits until its log has this.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        let (said, news) = &*self.log.said;
+        let said = said.lock().unwrap();
+        let (said, _) = news.wait_timeout_while(said, PATIENCE, |said| !said.contains(text)).unwrap();
+        assert!(said.contains(text), "{text:?} is not in {said}");
+    }
+
     /// Waits for its end; returns its exit code and its log.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
-        (code, self.log.take().unwrap().join().unwrap())
+        (code, self.log.end())
     }
 
     pub(crate) fn kill(mut self) -> String {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        self.log.take().unwrap().join().unwrap()
+        self.log.end()
     }
 }
 
