@@ -1,8 +1,8 @@
 //! What does `wxtoken serve` take with a hundred thousand accounts? Memory once all have tokens, and after a restart; how
 //! soon the first answer comes then, and that it fetches nothing.
 //!
-//! The platform runs in a process of its own. `WXTOKEN_CROWD` says how many accounts, `WXTOKEN_CROWD_MB` how much memory
-//! may be resident. Fails when a target is missed.
+//! The platform runs in a process of its own. `WXTOKEN_CROWD` says how many accounts, `WXTOKEN_CROWD_MB` how many megabytes
+//! may be resident at any time, while the configuration is read, too. Fails when that is missed.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -77,11 +77,10 @@ fn main() -> ExitCode {
     let filled = since(began);
     // What the start needed is given back by then.
     thread::sleep(Duration::from_secs(5));
-    let kb = process::rss_kb(server.child.id());
+    let (kb, peak) = (process::rss_kb(server.child.id()), process::peak_rss_kb(server.child.id()));
     println!(
         "{accounts} accounts: listening after {listening:?}, all of them have a token after {filled:?}; {kb} kB resident, \
-         {} kB at most; {:?} of processor time",
-        process::peak_rss_kb(server.child.id()),
+         {peak} kB at most; {:?} of processor time",
         process::cpu(server.child.id()),
     );
     let token = server.token("a7");
@@ -93,13 +92,13 @@ fn main() -> ExitCode {
     let first = since(began);
     let (status, ready) = server.get("/readyz");
     thread::sleep(Duration::from_secs(5));
-    let kb_again = process::rss_kb(server.child.id());
-    println!("killed and started again: first answer after {first:?}; {kb_again} kB resident, {} kB at most", {
-        process::peak_rss_kb(server.child.id())
-    });
+    let (kb_again, peak_again) = (process::rss_kb(server.child.id()), process::peak_rss_kb(server.child.id()));
+    println!("killed and started again: first answer after {first:?}; {kb_again} kB resident, {peak_again} kB at most");
     assert_eq!((again, status), (token, 200), "{ready}");
-    let met = kb.max(kb_again) <= most_mb as u64 * 1024;
-    println!("target {most_mb} MB: {}", if met { "met" } else { "MISSED" });
+    // The system's kB are 1024 bytes; a megabyte is a million.
+    let most = peak.max(peak_again) * 1024;
+    let met = most <= most_mb as u64 * 1_000_000;
+    println!("{} MB; target {most_mb} MB: {}", most.div_ceil(1_000_000), if met { "met" } else { "MISSED" });
     if met { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -1,6 +1,6 @@
 //! Whose credentials are kept: what an operator says of an account, checked, and what it becomes.
 
-use std::{fmt, sync::Arc};
+use std::{collections::HashSet, fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
 use wxtoken::{
@@ -137,20 +137,31 @@ pub(crate) struct Who {
     pub(crate) id: Box<str>,
     secret: Zeroizing<Box<str>>,
     /// As [`Base`] writes it; `None` for the endpoint's first official host.
-    base: Option<Box<str>>,
+    base: Option<Arc<str>>,
     digest: [u8; 32],
 }
 
 impl Who {
-    pub(crate) fn new(spec: &AccountSpec) -> Result<Self, BadSpec> {
+    /// Takes the texts out of `spec`: of a hundred thousand accounts copies would be much. `bases` are those of the accounts
+    /// so far, which share them.
+    pub(crate) fn new(spec: AccountSpec, bases: &mut HashSet<Arc<str>>) -> Result<Self, BadSpec> {
+        let endpoint = spec.kind.endpoint(spec.endpoint);
+        let base = base(&spec, endpoint)?.map(|base| {
+            let known = bases.get(base.as_str()).cloned();
+            known.unwrap_or_else(|| {
+                let base = Arc::<str>::from(base);
+                bases.insert(base.clone());
+                base
+            })
+        });
+        let digest = Self::digest_of(&spec)?;
+        Ok(Self { kind: spec.kind, endpoint, id: spec.id.into_boxed_str(), secret: boxed(spec.secret), base, digest })
+    }
+
+    /// Checks an account; see [`digest`](Self::digest).
+    pub(crate) fn digest_of(spec: &AccountSpec) -> Result<[u8; 32], BadSpec> {
         let endpoint = spec.kind.endpoint(spec.endpoint);
         core::Account::new(endpoint, &spec.id, &spec.secret).map_err(BadSpec::Account)?;
-        let base = spec.base.as_deref().map(Base::parse).transpose().map_err(BadSpec::Base)?;
-        if base.is_some_and(|base| base.scheme() == Scheme::Http && !base.is_loopback()) {
-            return Err(BadSpec::PlainHttp);
-        }
-        // Written back, so that two spellings of one base are one account.
-        let base = base.filter(|base| *base != endpoint.default_base()).map(|base| base.to_string().into_boxed_str());
         for (nth, ticket) in spec.tickets.iter().enumerate() {
             ticket_endpoint(endpoint.product(), *ticket)
                 .filter(|_| spec.kind != AccountKind::MiniProgram)
@@ -159,10 +170,8 @@ impl Who {
                 return Err(BadSpec::TicketTwice(*ticket));
             }
         }
-        let written = base.as_deref().map_or_else(|| endpoint.default_base().to_string(), str::to_owned);
-        let digest = digest(&[endpoint.name(), &written, &spec.id], spec.secret.as_bytes());
-        let secret = Zeroizing::new(spec.secret.as_str().into());
-        Ok(Self { kind: spec.kind, endpoint, id: spec.id.as_str().into(), secret, base, digest })
+        let written = base(spec, endpoint)?.unwrap_or_else(|| endpoint.default_base().to_string());
+        Ok(digest(&[endpoint.name(), &written, &spec.id], spec.secret.as_bytes()))
     }
 
     pub(crate) fn product(&self) -> Product {
@@ -201,6 +210,23 @@ impl Who {
             kind => ticket_endpoint(self.product(), kind),
         }
     }
+}
+
+/// As [`Base`] writes it, so that two spellings of one base are one account; `None`: the endpoint's own.
+fn base(spec: &AccountSpec, endpoint: &Endpoint) -> Result<Option<String>, BadSpec> {
+    let base = spec.base.as_deref().map(Base::parse).transpose().map_err(BadSpec::Base)?;
+    if base.is_some_and(|base| base.scheme() == Scheme::Http && !base.is_loopback()) {
+        return Err(BadSpec::PlainHttp);
+    }
+    Ok(base.filter(|base| *base != endpoint.default_base()).map(|base| base.to_string()))
+}
+
+/// A text with room to spare would be copied by its shortening, and the copy not be wiped.
+fn boxed(mut secret: Zeroizing<String>) -> Zeroizing<Box<str>> {
+    if secret.capacity() == secret.len() {
+        return Zeroizing::new(std::mem::take(&mut *secret).into_boxed_str());
+    }
+    Zeroizing::new(secret.as_str().into())
 }
 
 /// Each part with its length before it, so that no two accounts run together into one text.

@@ -6,6 +6,7 @@
 mod calls;
 mod file;
 mod keys;
+mod pieces;
 mod secret;
 mod tls;
 mod unix;

@@ -70,14 +70,14 @@ impl Server {
         if let Opened::Unusable(failing) = &opened {
             builder = builder.store_trouble(failing.clone());
         }
-        let engine = builder.start(&config.accounts).await.map_err(CannotStart::Accounts)?;
+        let engine = builder.start(std::mem::take(&mut config.accounts)).await.map_err(CannotStart::Accounts)?;
         let audit = match &config.audit {
             Some(path) => Audit::open(path).map_err(|error| CannotStart::Audit { path: path.clone(), error })?,
             None => Audit::default(),
         };
         let doors = Arc::new(Doors::new(engine.clone(), &config.clients).audited(audit));
-        // What they were made of is not needed again, and of a hundred thousand accounts it is much.
-        (config.accounts, config.clients) = (Vec::new(), Vec::new());
+        // What they were made of is not needed again.
+        config.clients = Vec::new();
         if certificates.is_some() {
             doors.set_tls("ok");
         }
@@ -180,7 +180,7 @@ async fn reload(
     doors: &Doors,
     certificates: Option<&Certificates>,
 ) {
-    let after = match Config::load(path, environment) {
+    let mut after = match Config::load(path, environment) {
         Ok(after) => after,
         Err(bad) => {
             // The certificate may be what is bad: then the one before is kept, and that is said where it is looked for.
@@ -193,7 +193,8 @@ async fn reload(
     if after.accounts.is_empty() && !engine.is_empty() {
         return events::not_reloaded(&NO_ACCOUNT);
     }
-    if let Err(bad) = engine.load(&after.accounts).await {
+    let accounts = after.accounts.len();
+    if let Err(bad) = engine.load(std::mem::take(&mut after.accounts)).await {
         return events::not_reloaded(&bad);
     }
     if let (Some(certificates), Some(spec)) = (certificates, &after.tls) {
@@ -208,7 +209,7 @@ async fn reload(
         || after.audit != before.audit
         || after.upstream.concurrency != before.upstream.concurrency
         || after.upstream.roots != before.upstream.roots;
-    events::reloaded(after.accounts.len(), after.clients.len(), wants_restart);
+    events::reloaded(accounts, after.clients.len(), wants_restart);
 }
 
 /// Why a server did not start. `Display` says what to do.

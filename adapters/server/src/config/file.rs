@@ -1,7 +1,7 @@
 //! How is the file read? Into tables of plain values first, unknown keys set apart, then each value is checked.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     net::{IpAddr, SocketAddr},
     num::NonZeroUsize,
     path::{Path, PathBuf},
@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::{
     CallPath, ClientSpec, Config, Permission, RateSpec, Upstream,
     keys::{nearest, of},
+    pieces::pieces,
     secret::{Environment, Source, Table as SecretTable},
     tls::Table as TlsTable,
     unix::Table as UnixTable,
@@ -93,16 +94,59 @@ const STORE: &str = "wxtoken.redb";
 const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 
 pub(super) fn read(text: &str, folder: &Path, environment: &Environment<'_>) -> Result<Config, Vec<String>> {
-    let mut unknown = Vec::new();
-    let parsed = toml::Deserializer::parse(text)
-        .and_then(|toml| serde_ignored::deserialize(toml, |path| unknown.push(path.to_string())));
-    let file: File = parsed.map_err(|error| vec![syntax(text, &error)])?;
-    let mut problems: Vec<String> = unknown.iter().map(|path| unknown_key(path, &file)).collect();
+    let mut problems = Vec::new();
+    let file = match in_pieces(text) {
+        Some(file) => file,
+        // What is wrong with it is told of the whole.
+        None => {
+            let (file, unknown) = parse(text).map_err(|error| vec![syntax(text, &error)])?;
+            problems.extend(unknown.iter().map(|path| unknown_key(path, &file)));
+            file
+        }
+    };
     let config = checked(file, folder, environment, &mut problems);
     match config {
         Some(config) if problems.is_empty() => Ok(config),
         _ => Err(problems),
     }
+}
+
+/// The tables, and the paths of the keys that are not known.
+fn parse(text: &str) -> Result<(File, Vec<String>), toml::de::Error> {
+    let mut unknown = Vec::new();
+    let toml = toml::Deserializer::parse(text)?;
+    let file = serde_ignored::deserialize(toml, |path| unknown.push(path.to_string()))?;
+    Ok((file, unknown))
+}
+
+/// The same of a long text, piece by piece. `None`: there is something wrong with it, or only the whole makes sense.
+fn in_pieces(text: &str) -> Option<File> {
+    let mut pieces = pieces(text);
+    let mut file = known(pieces.next()?)?;
+    for piece in pieces {
+        let File { listen, allow_plain_http, tls, unix, store, audit, upstream, account, client } = known(piece)?;
+        // These lie below a table's header, so they can only be that table's.
+        debug_assert!(listen.is_none() && !allow_plain_http && store.is_none() && audit.is_none());
+        once(&mut file.tls, tls)?;
+        once(&mut file.unix, unix)?;
+        once(&mut file.upstream, upstream)?;
+        file.account.extend(account);
+        file.client.extend(client);
+    }
+    Some(file)
+}
+
+fn known(piece: &str) -> Option<File> {
+    parse(piece).ok().filter(|(_, unknown)| unknown.is_empty()).map(|(file, _)| file)
+}
+
+/// `None`: it is there twice.
+fn once<T>(place: &mut Option<T>, found: Option<T>) -> Option<()> {
+    if place.is_some() && found.is_some() {
+        return None;
+    }
+    *place = place.take().or(found);
+    Some(())
 }
 
 /// The place and the message. Never the line itself, as the error's own text has it: a secret may stand there.
@@ -163,7 +207,7 @@ fn checked(file: File, folder: &Path, environment: &Environment<'_>, problems: &
             account(table, folder, environment).map_err(|why| problems.push(format!("account {place}: {why}"))),
         );
     }
-    let names: Vec<String> = accounts.iter().map(|account| account.name.clone()).collect();
+    let names: HashSet<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
     // Each account by itself first, so that every one that is wrong is told; then all together.
     let mut bad = accounts.iter().filter_map(|account| check_accounts(std::slice::from_ref(account)).err()).peekable();
     if bad.peek().is_some() {
@@ -180,7 +224,7 @@ fn checked(file: File, folder: &Path, environment: &Environment<'_>, problems: &
             Err(why) => problems.push(format!("client {place}: {why}")),
             Ok(client) => {
                 // An account that could not be read is a problem already, and not one of this client.
-                let known = |name: &String| name == ALL_ACCOUNTS || names.contains(name);
+                let known = |name: &String| name == ALL_ACCOUNTS || names.contains(name.as_str());
                 for account in client.accounts.iter().filter(|name| all_accounts_read && !known(name)) {
                     problems.push(no_account(&place, account, &names));
                 }
@@ -210,7 +254,7 @@ fn checked(file: File, folder: &Path, environment: &Environment<'_>, problems: &
     })
 }
 
-fn no_account(client: &str, account: &str, names: &[String]) -> String {
+fn no_account(client: &str, account: &str, names: &HashSet<&str>) -> String {
     let near = names.iter().map(|name| (strsim::damerau_levenshtein(account, name), name)).min();
     match near.filter(|(distance, _)| *distance <= account.len() / 2) {
         Some((_, near)) => format!("client {client}: there is no account {account:?}; did you mean {near:?}?"),

@@ -122,10 +122,9 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Checks accounts without loading them.
-pub(crate) fn check(specs: &[AccountSpec]) -> Result<Vec<Who>, BadAccounts> {
+pub(crate) fn check(specs: &[AccountSpec]) -> Result<(), BadAccounts> {
     let mut names = HashSet::new();
     let mut digests: HashMap<[u8; 32], &str> = HashMap::new();
-    let mut all = Vec::with_capacity(specs.len());
     for spec in specs {
         if !is_name(&spec.name) {
             return Err(BadAccounts::Name(spec.name.clone()));
@@ -133,29 +132,31 @@ pub(crate) fn check(specs: &[AccountSpec]) -> Result<Vec<Who>, BadAccounts> {
         if !names.insert(spec.name.as_str()) {
             return Err(BadAccounts::NameTwice(spec.name.clone()));
         }
-        let who = Who::new(spec).map_err(|why| BadAccounts::Account(spec.name.clone(), why))?;
-        if let Some(other) = digests.insert(*who.digest(), &spec.name) {
+        let digest = Who::digest_of(spec).map_err(|why| BadAccounts::Account(spec.name.clone(), why))?;
+        if let Some(other) = digests.insert(digest, &spec.name) {
             return Err(BadAccounts::Same(other.to_owned(), spec.name.clone()));
         }
-        all.push(who);
     }
-    Ok(all)
+    Ok(())
 }
 
 impl Inner {
     /// Replaces the accounts. Credentials of accounts that did not change, another name aside, stay as they are; those of
     /// new ones are looked up in the store; nothing more is fetched for those that are gone.
-    pub(crate) async fn load(self: &Arc<Self>, specs: &[AccountSpec]) -> Result<Loaded, BadAccounts> {
-        let identities = check(specs)?;
+    pub(crate) async fn load(self: &Arc<Self>, specs: Vec<AccountSpec>) -> Result<Loaded, BadAccounts> {
+        check(&specs)?;
         let before = self.accounts.load_full();
         let old: HashMap<[u8; 32], &Arc<Entry>> =
             before.by_id.iter().map(|entry| (*entry.who.digest(), entry)).collect();
         let mut loaded = Loaded { accounts: specs.len(), ..Loaded::default() };
         let (mut entries, mut fresh) = (Vec::with_capacity(specs.len()), Vec::new());
-        for (spec, who) in specs.iter().zip(identities) {
+        let mut bases = HashSet::new();
+        for mut spec in specs {
+            let (name, tickets) = (Arc::from(std::mem::take(&mut spec.name)), std::mem::take(&mut spec.tickets));
+            let who = Who::new(spec, &mut bases).map_err(|why| BadAccounts::Account(String::from(&*name), why))?;
             let same = old.get(who.digest()).copied();
             loaded.unchanged += usize::from(same.is_some());
-            entries.push(Arc::new(self.entry(spec, who, same, &mut fresh)));
+            entries.push(Arc::new(self.entry(name, &tickets, who, same, &mut fresh)));
         }
         loaded.restored = self.restore(&fresh).await;
         let after = Arc::new(Accounts::new(entries));
@@ -176,17 +177,17 @@ impl Inner {
 
     fn entry(
         self: &Arc<Self>,
-        spec: &AccountSpec,
+        name: Arc<str>,
+        tickets: &[Kind],
         who: Who,
         same: Option<&Arc<Entry>>,
         fresh: &mut Vec<Arc<Cell>>,
     ) -> Entry {
-        let name: Arc<str> = spec.name.as_str().into();
         let who = same.map_or_else(|| Arc::new(who), |entry| entry.who.clone());
         let base = who.base();
         let host = self.agenda.host(&format!("{}:{}", base.host_str(), base.port()));
-        let mut cells: Vec<Arc<Cell>> = Vec::with_capacity(1 + spec.tickets.len());
-        for kind in std::iter::once(Kind::Token).chain(spec.tickets.iter().copied()) {
+        let mut cells: Vec<Arc<Cell>> = Vec::with_capacity(1 + tickets.len());
+        for kind in std::iter::once(Kind::Token).chain(tickets.iter().copied()) {
             let kept = same.and_then(|entry| entry.cells.iter().find(|cell| cell.kind == kind));
             if let Some(cell) = kept {
                 cell.rename(&name);

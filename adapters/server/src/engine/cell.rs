@@ -12,6 +12,7 @@ use wxtoken::{
     core::{self, Keeper, Repeat, Trouble},
 };
 
+use super::probe::Probing;
 use super::readers::Readers;
 use super::resting::{Awake, Resting};
 use crate::{
@@ -34,18 +35,23 @@ pub(crate) struct Cell {
     entry: Mutex<Entry>,
     /// The token by which a ticket is fetched.
     pub(crate) parent: Option<Arc<Self>>,
-    /// The tickets that are fetched by this token.
-    children: Mutex<Vec<Weak<Self>>>,
-    /// Made by the first who waits: most credentials are never waited for.
-    changed: OnceLock<watch::Sender<u32>>,
+    /// Made by the first who needs any of it.
+    rare: OnceLock<Box<Rare>>,
     unsaved: AtomicBool,
     pub(crate) readers: Readers,
     /// Where it is told that something changed, to whoever looks at all accounts.
     stirs: broadcast::Sender<Arc<str>>,
     /// By which its last tokens are found; see [`Tokens`](super::Tokens).
     pub(super) hashes: Mutex<Vec<super::tokens::Hash>>,
-    /// Made by the first who doubts it: most credentials are never doubted.
-    pub(super) probing: OnceLock<Box<super::probe::Probing>>,
+}
+
+/// What most credentials never need: they are neither waited for nor doubted, and have no tickets.
+struct Rare {
+    /// The tickets that are fetched by this token.
+    children: Mutex<Vec<Weak<Cell>>>,
+    /// For those who wait.
+    changed: watch::Sender<u32>,
+    probing: Probing,
 }
 
 pub(crate) struct State {
@@ -128,13 +134,11 @@ impl Cell {
             snapshot: ArcSwap::from_pointee(snapshot),
             entry: Mutex::default(),
             parent,
-            children: Mutex::default(),
-            changed: OnceLock::new(),
+            rare: OnceLock::new(),
             unsaved: AtomicBool::new(false),
             readers: Readers::default(),
             stirs,
             hashes: Mutex::default(),
-            probing: OnceLock::new(),
         }
     }
 
@@ -181,7 +185,18 @@ impl Cell {
     }
 
     pub(crate) fn watch(&self) -> watch::Receiver<u32> {
-        self.changed.get_or_init(|| watch::Sender::new(self.snapshot().generation)).subscribe()
+        self.rare().changed.subscribe()
+    }
+
+    pub(super) fn probing(&self) -> &Probing {
+        &self.rare().probing
+    }
+
+    fn rare(&self) -> &Rare {
+        self.rare.get_or_init(|| {
+            let changed = watch::Sender::new(self.snapshot().generation);
+            Box::new(Rare { children: Mutex::default(), changed, probing: Probing::default() })
+        })
     }
 
     /// When the next attempt may be made; `None` while there is no token to fetch a ticket by.
@@ -203,13 +218,14 @@ impl Cell {
     }
 
     pub(crate) fn adopt(&self, child: &Arc<Self>) {
-        let mut children = guard(&self.children);
+        let mut children = guard(&self.rare().children);
         children.retain(|child| child.strong_count() > 0);
         children.push(Arc::downgrade(child));
     }
 
     pub(crate) fn children(&self) -> Vec<Arc<Self>> {
-        guard(&self.children).iter().filter_map(Weak::upgrade).collect()
+        let rare = self.rare.get();
+        rare.map_or_else(Vec::new, |rare| guard(&rare.children).iter().filter_map(Weak::upgrade).collect())
     }
 
     /// The token above has been replaced. A ticket that was refused because of the old one need not wait.
@@ -239,8 +255,8 @@ impl Cell {
             trouble: state.trouble(),
         };
         self.snapshot.store(Arc::new(after));
-        if let Some(changed) = self.changed.get() {
-            changed.send_replace(generation);
+        if let Some(rare) = self.rare.get() {
+            rare.changed.send_replace(generation);
         }
         if self.stirs.receiver_count() > 0 {
             // The last one may have left between the two.

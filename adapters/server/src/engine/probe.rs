@@ -62,7 +62,7 @@ impl Credential {
     /// Finds out whether `held`, which this credential has handed out, is still good. Costs one exchange at most; a
     /// refusal goes the way of a report.
     pub(crate) async fn doubt(&self, held: &Held) -> Doubt {
-        let probing = self.cell.probing.get_or_init(Box::default);
+        let probing = self.cell.probing();
         // Whoever waits here finds the answer that the one before got.
         let mut known = probing.0.lock().await;
         let now = self.inner.clock.now();

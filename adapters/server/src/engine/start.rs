@@ -82,7 +82,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`BadAccounts`].
-    pub async fn start(self, accounts: &[AccountSpec]) -> Result<Engine, BadAccounts> {
+    pub async fn start(self, accounts: impl Into<Vec<AccountSpec>>) -> Result<Engine, BadAccounts> {
         let clock = self.clock;
         let transport = match self.transport {
             Some(transport) => transport,
@@ -108,7 +108,7 @@ impl Builder {
         if let Some(failing) = self.store_trouble {
             inner.store_failed_at_start(failing);
         }
-        inner.load(accounts).await?;
+        inner.load(accounts.into()).await?;
         tokio::spawn(drive(Arc::downgrade(&inner)));
         tokio::spawn(follow(Arc::downgrade(&inner), changes));
         tokio::spawn(save(Arc::downgrade(&inner)));
@@ -128,8 +128,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`BadAccounts`]; nothing has changed then.
-    pub async fn load(&self, accounts: &[AccountSpec]) -> Result<Loaded, BadAccounts> {
-        self.inner.load(accounts).await
+    pub async fn load(&self, accounts: impl Into<Vec<AccountSpec>>) -> Result<Loaded, BadAccounts> {
+        self.inner.load(accounts.into()).await
     }
 }
 

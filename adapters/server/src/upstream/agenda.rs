@@ -282,7 +282,8 @@ mod tests {
     #[test]
     fn nobody_finds_a_credential_between_its_attempt_and_the_plan_for_the_next() {
         let (agenda, clock) = (Agenda::new(1), VirtualClock::new(std::time::Duration::ZERO));
-        let who = Who::new(&AccountSpec::new("shop", AccountKind::Work, "ww0123456789abcdef", "made-up")).unwrap();
+        let who = AccountSpec::new("shop", AccountKind::Work, "ww0123456789abcdef", "made-up");
+        let who = Who::new(who, &mut Default::default()).unwrap();
         let host = agenda.host("qyapi.weixin.qq.com:443");
         let (stirs, _) = tokio::sync::broadcast::channel(1);
         let cell = Arc::new(Cell::new("shop".into(), Arc::new(who), Kind::Token, host, None, stirs));
