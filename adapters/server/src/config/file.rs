@@ -33,7 +33,7 @@ pub const fn template() -> &'static str {
 }
 
 #[derive(Debug, Deserialize)]
-struct File {
+pub(super) struct File {
     listen: Option<String>,
     #[serde(default)]
     allow_plain_http: bool,
@@ -120,7 +120,7 @@ fn parse(text: &str) -> Result<(File, Vec<String>), toml::de::Error> {
 }
 
 /// The same of a long text, piece by piece. `None`: there is something wrong with it, or only the whole makes sense.
-fn in_pieces(text: &str) -> Option<File> {
+pub(super) fn in_pieces(text: &str) -> Option<File> {
     let mut pieces = pieces(text);
     let mut file = known(pieces.next()?)?;
     for piece in pieces {

@@ -195,3 +195,39 @@ fn a_client_is_bound_to_networks_and_to_a_pace() {
         assert!(problems.iter().any(|problem| problem.contains(want)), "{problems:?}");
     }
 }
+
+/// Some pieces long.
+fn long(last: &str) -> String {
+    let one = |nth| account("").replace("shop", &format!("shop-{nth}")).replace("wx1", &format!("wx{nth}"));
+    let mut text: String = (0..2_000).map(one).collect();
+    text.push_str(last);
+    text
+}
+
+#[test]
+fn a_long_file_is_read_in_pieces_and_judged_as_a_whole() {
+    let text = long("[upstream]\nconcurrency = 7\n");
+    assert!(file::in_pieces(&text).is_some());
+    let config = read(&text).expect("sound");
+    assert_eq!((config.accounts.len(), config.upstream.concurrency.get()), (2_000, 7));
+    assert_eq!(config.accounts[1_999].name, "shop-1999");
+    // Its last account's name and number are those in the whole file.
+    let text = long("[[account]]\nnam = \"x\"\n");
+    let told = problems(&text);
+    assert!(told.iter().any(|told| told.contains("account number 2001: the key \"nam\"")), "{told:?}");
+    let told = problems(&long("[[account]\n"));
+    assert_eq!(told.len(), 1);
+    assert!(told[0].starts_with("line 12001, column"), "{told:?}");
+    // What belongs together may lie far apart, and what is there twice may, too.
+    let once = "[upstream]\nconcurrency = 7\n";
+    let told = problems(&format!("{once}{}", long(once)));
+    assert!(told[0].contains("duplicate key"), "{told:?}");
+    let (before, account) =
+        (client("").replace("shop", "shop-0"), "[[account]]\nname = \"z\"\nkind = \"work\"\nid = \"ww1\"\n");
+    let before = before.split_once("[[client]]").expect("one").1;
+    let text = format!("{account}[[client]]{before}{}", "# long\n".repeat(10_000));
+    let late = text.replace("may = [", &format!("may = [{}", "# long\n".repeat(10_000)))
+        + "[[client]]\n[account.secret]\nenv = \"SHOP_SECRET\"\n";
+    assert!(file::in_pieces(&late).is_none());
+    assert!(problems(&late).iter().all(|told| !told.contains("`secret` is missing")));
+}
