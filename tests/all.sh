@@ -20,14 +20,17 @@ size_arguments=()
 mutant_arguments=()
 cargo_mutants_arguments=()
 # Those that build in folders of their own under target/, so that none of them waits for a lock of the others.
-second_lane=(no-alloc no-panic size-of size shuttle fuzz-smoke firmware-plain)
+second_lane=(no-alloc no-panic size-of size shuttle fuzz-smoke)
+# Whose boards keep time by this machine's clock: after the lanes, with nothing beside it.
+alone=(firmware-plain)
 fuzz_targets=(reply request operations base errcode)
 
 usage() {
     cat <<END
 usage: tests/all.sh [PART...]
 
-Without a part: all of the following, within 30 minutes on 2 cores; in two lanes, each part's output when it has ended.
+Without a part: all of the following, within 30 minutes on 2 cores; in two lanes, then what must be alone, each part's
+output when it has ended.
 Parts that are named run one after the other.
   fmt         rustfmt agrees
   lint        clippy has nothing to say, nor has shellcheck of the scripts
@@ -514,7 +517,7 @@ among() {
 run_in_lanes() {
     local part first=()
     for part in "${parts[@]}"; do
-        among "$part" "${second_lane[@]}" || first+=("$part")
+        among "$part" "${second_lane[@]}" "${alone[@]}" || first+=("$part")
     done
     set -m
     run_lane "${second_lane[@]}" </dev/null &
@@ -523,6 +526,15 @@ run_in_lanes() {
     run_lane "${first[@]}"
     wait "$lane"
     lane=
+    run_lane "${alone[@]}"
+}
+
+# What a part that failed in a lane said last: by the end of the run it is far above.
+repeat_end_of() {
+    local part=$1
+    [[ -s $scratch/$part.out ]] || return 0
+    printf '\n=== the end of %s, which failed ===\n' "$part"
+    tail -n 60 "$scratch/$part.out"
 }
 
 parts=()
@@ -577,9 +589,13 @@ for part in "${parts[@]}"; do
         left_out=$((left_out + 1))
         [[ ${CI-} != true ]] || failed=1
         ;;
-    *) failed=1 ;;
+    *)
+        failed=1
+        repeat_end_of "$part" >>"$scratch/ends"
+        ;;
     esac
 done
+cat "$scratch/ends" 2>/dev/null || true
 if ((failed)); then
     echo "not all is well"
     exit 1
