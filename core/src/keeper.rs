@@ -83,6 +83,8 @@ pub struct Keeper {
     refused_streak: u8,
     in_flight: bool,
     flight_forced: bool,
+    /// The exchange in flight began with the token reported as refused: a token server hears of that in it.
+    flight_reports: bool,
     /// The token held was reported refused: it is kept for comparison and no longer handed out.
     refused: bool,
     /// The one report without consequence has been used for this token.
@@ -135,6 +137,7 @@ impl Keeper {
             refused_streak: 0,
             in_flight: false,
             flight_forced: false,
+            flight_reports: false,
             refused: false,
             graced: false,
             reaffirmed: false,

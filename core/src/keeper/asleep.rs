@@ -57,6 +57,7 @@ asleep! {
     refused_streak: u8,
     in_flight: bool,
     flight_forced: bool,
+    flight_reports: bool,
     refused: bool,
     graced: bool,
     reaffirmed: bool,

@@ -146,7 +146,9 @@ impl Keeper {
 
     /// The same token again. Its known expiry never moves later before it has passed.
     fn accept_repeat(&mut self, now: u64, announced_s: u32, expires_at: u64) {
-        if self.refused {
+        // A token server stands by what it was told of only: refused while this was under way, it is told of it next.
+        let untold = self.endpoint.takes_reports() && !self.flight_reports;
+        if self.refused && !untold {
             // The issuer stands by a token that was refused. Where it can be told to mint another, that is next, and
             // until then nothing is served; elsewhere its word is all there is.
             let can_force =

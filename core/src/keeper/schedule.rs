@@ -64,6 +64,7 @@ impl Keeper {
         self.ticket = self.ticket.wrapping_add(1);
         self.in_flight = true;
         self.sent_at = now;
+        self.flight_reports = self.refused;
         Fetch { ticket: Ticket(self.ticket), forced: self.flight_forced }
     }
 

@@ -71,6 +71,30 @@ fn a_refused_token_is_named_until_it_is_replaced() {
 }
 
 #[test]
+fn a_token_refused_while_it_is_asked_for_is_reported_next() {
+    for unchanged in [false, true] {
+        let mut scene = Scene::with(SERVER, SERVER.policy());
+        let wait = exchange(&mut scene, 200, &granted("T1", 7200, "600"));
+        // It asks because it is time, and has said nothing yet when a call is refused.
+        let fetch = scene.after(wait).fetch();
+        assert_eq!(scene.keeper.refused(), None);
+        let (now, seen) = (scene.instant(), Fingerprint::of("T1"));
+        assert_eq!(scene.keeper.report_refused(now, seen), ReportOutcome::Refreshing);
+        let repeated = if unchanged {
+            scene.keeper.handle_unchanged(fetch.ticket(), now, 6600, Some(600))
+        } else {
+            scene.keeper.handle_response(fetch.ticket(), now, 200, &granted("T1", 6600, "600"))
+        };
+        assert_eq!((repeated, scene.keeper.refused()), (Outcome::Repeated, Some(seen)));
+        assert_eq!(scene.token(), None);
+        // Told of it, the server stands by it.
+        let fetch = scene.next_fetch_at(now.as_millis() + 5_000);
+        scene.keeper.handle_response(fetch.ticket(), scene.instant(), 200, &granted("T1", 6595, "600"));
+        assert_eq!((scene.keeper.refused(), scene.token()), (None, Some("T1")));
+    }
+}
+
+#[test]
 fn a_wrong_key_is_not_tried_again_and_again_and_costs_no_token() {
     for status in [401, 403] {
         let mut scene = Scene::with(SERVER, SERVER.policy());
