@@ -17,6 +17,7 @@ mod stream;
 mod wechat;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http_body_util::{Either, Full, combinators::UnsyncBoxBody};
@@ -36,6 +37,11 @@ use crate::{
     audit::Audit,
     config::ClientSpec,
 };
+
+/// How long somebody waits for a credential that is being fetched, unless they say. Clients give an exchange up after 10 s,
+/// those of this workspace among them, and asked to come back they still are answered. WeCom's next token is never more than
+/// some 3 s away.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// The most segments that a path is cut into; the last one has the rest.
 const SEGMENTS: usize = 9;

@@ -27,15 +27,13 @@ use wxtoken::{Failure, TransportError};
 use zeroize::Zeroizing;
 
 use self::{reply::Answer, sending::Sending};
-use super::{Asking, Doors, Incoming, Problem, Reply};
+use super::{Asking, Doors, Incoming, PATIENCE, Problem, Reply};
 use crate::{Account, Credential, Held, Kind, ReportOutcome, Stream, audit::Deed, config::is_call, events};
 
 /// What is kept of a body for a second attempt, and of a reply until it is known to be no refusal.
 const KEPT: usize = 64 * 1024;
 /// How many calls are forwarded at a time.
 const AT_A_TIME: usize = 256;
-/// How long a caller waits for a token that is being fetched: longer than one exchange may take.
-const WAIT: Duration = Duration::from_secs(15);
 /// A call in which nothing moves for so long is given up, whichever end it is that does not move.
 const QUIET: Duration = Duration::from_secs(30);
 /// A call whose reply has not begun by then is given up, however much moves.
@@ -126,7 +124,7 @@ impl Doors {
         if let Some(held) = token.snapshot().valid(now) {
             return Ok(held.clone());
         }
-        let snapshot = token.wait(WAIT).await.map_err(|why| Problem::no_token(&why))?;
+        let snapshot = token.wait(PATIENCE).await.map_err(|why| Problem::no_token(&why))?;
         let now = self.engine.clock().now();
         snapshot.valid(now).cloned().ok_or_else(|| Problem::no_token(&token.why_not(now)))
     }

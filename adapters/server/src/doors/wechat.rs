@@ -18,14 +18,12 @@ use wxtoken::core::{Endpoint, Repeat};
 
 pub(super) use self::returning::Returning;
 use self::{asked::Asked, said::Said};
-use super::{Asking, Doors, Incoming, Peer, Problem, Reply, body::small};
+use super::{Asking, Doors, Incoming, PATIENCE, Peer, Problem, Reply, body::small};
 use crate::{
     Account, AccountKind, Credential, Held, Kind, NoToken, ReportOutcome, Snapshot, audit::Deed, config::Permission,
     engine::Doubt,
 };
 
-/// How long an SDK waits for a credential that is being fetched: longer than one exchange may take.
-const WAIT: Duration = Duration::from_secs(15);
 /// Where every fetch retires the token before it, that one is said to live this much longer than until the next fetch.
 const OVERLAP: Duration = Duration::from_secs(60);
 
@@ -160,7 +158,7 @@ impl Doors {
         let mut changed = token.changed();
         let reported = token.rotate();
         if reported.outcome == ReportOutcome::Refreshing {
-            let until = self.engine.clock().now().saturating_add(WAIT);
+            let until = self.engine.clock().now().saturating_add(PATIENCE);
             let another = async {
                 while token.snapshot().generation() == reported.generation && token.is_coming() {
                     if changed.changed().await.is_err() {
@@ -179,7 +177,7 @@ impl Doors {
     async fn valid(&self, credential: &Credential) -> Result<(Arc<Snapshot>, Arc<Held>), Said> {
         let mut snapshot = credential.snapshot();
         if snapshot.valid(self.engine.clock().now()).is_none() {
-            snapshot = credential.wait(WAIT).await.map_err(|why: NoToken| Said::nothing(&why))?;
+            snapshot = credential.wait(PATIENCE).await.map_err(|why: NoToken| Said::nothing(&why))?;
         }
         let now = self.engine.clock().now();
         match snapshot.valid(now).cloned() {

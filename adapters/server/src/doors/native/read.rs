@@ -6,7 +6,7 @@ use wxtoken::Instant;
 
 use super::{
     super::{
-        Doors, Reply,
+        Doors, PATIENCE, Reply,
         etag::{Condition, Tag},
         problem::Problem,
     },
@@ -14,8 +14,6 @@ use super::{
 };
 use crate::{Credential, Reported};
 
-/// How long a reader waits for a credential that is being fetched: longer than one exchange may take.
-const WAIT: Duration = Duration::from_secs(15);
 /// The longest that anybody waits.
 const LONGEST: u64 = 60;
 
@@ -44,7 +42,7 @@ impl Doors {
         let now = self.engine.clock().now();
         let snapshot = credential.snapshot();
         let Some(handed) = Handed::of(self, credential.kind(), &snapshot, now) else {
-            let until = now.saturating_add(wait.unwrap_or(WAIT));
+            let until = now.saturating_add(wait.unwrap_or(PATIENCE));
             return self.read_later(credential, condition, until, None).await;
         };
         let tag = Tag::of(handed.held());
@@ -101,7 +99,7 @@ impl Doors {
 
     /// After a report: what the credential has become, as a reader would get it.
     pub(super) async fn read_after(&self, credential: &Credential, reported: Reported) -> Result<Reply, Problem> {
-        let snapshot = credential.wait(WAIT).await.map_err(|why| Problem::no_token(&why))?;
+        let snapshot = credential.wait(PATIENCE).await.map_err(|why| Problem::no_token(&why))?;
         let now = self.engine.clock().now();
         let handed = Handed::of(self, credential.kind(), &snapshot, now);
         handed.map(|handed| handed.after(reported)).ok_or_else(|| Problem::no_token(&credential.why_not(now)))

@@ -18,15 +18,20 @@ use crate::{
     config::{ClientSpec, Permission},
 };
 
-/// A platform that hands out "T1", "T2" and so on, or nothing while it is told so.
+/// A platform that hands out "T1", "T2" and so on, or refuses while it is told so.
 #[derive(Clone, Default)]
 pub(in crate::doors) struct Platform {
     pub(in crate::doors) fetches: Arc<AtomicU32>,
     pub(in crate::doors) refuses: Arc<AtomicBool>,
+    /// It takes what it is asked, and never answers.
+    pub(in crate::doors) is_silent: Arc<AtomicBool>,
 }
 
 impl Transport for Platform {
     fn exchange<'a>(&'a self, _: wxtoken::Request<'a, 'a>) -> Exchange<'a> {
+        if self.is_silent.load(Ordering::Relaxed) {
+            return Box::pin(std::future::pending());
+        }
         let body = if self.refuses.load(Ordering::Relaxed) {
             r#"{"errcode":-1,"errmsg":"system error"}"#.to_owned()
         } else {

@@ -1,4 +1,4 @@
-use std::{pin::pin, sync::atomic::Ordering};
+use std::{pin::pin, sync::atomic::Ordering, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -64,6 +64,29 @@ async fn a_long_poll_ends_with_the_next_generation_or_after_its_time() {
     assert_eq!(scene.get("?wait=0", tag).await.0, 304);
     scene.doors.close();
     assert_eq!(scene.get("?wait=30", tag).await.0, 304);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_fetch_is_answered_before_they_give_up() {
+    let scene = Scene::new().await;
+    scene.platform.is_silent.store(true, Ordering::Relaxed);
+    scene.clock.advance(Duration::from_secs(7200));
+    let mut asking = pin!(scene.get("", ""));
+    for wait in [7_999, 1] {
+        tokio::select! {
+            biased;
+            answer = &mut asking => panic!("it did not wait: {answer:?}"),
+            () = others() => {}
+        }
+        scene.clock.advance(Duration::from_millis(wait));
+    }
+    let (status, body, headers) = tokio::select! {
+        biased;
+        answer = asking => answer,
+        () = others() => panic!("it still waits"),
+    };
+    assert_eq!((status, &body["act"]), (503, &json!("nobody")), "{body}");
+    assert!((1..=10).contains(&seconds(&headers, "retry-after")), "{headers:?}");
 }
 
 #[tokio::test]
