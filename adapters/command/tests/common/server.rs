@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its share")]
 
 use std::fmt::Write as _;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStderr, Command};
 use std::sync::{Arc, Condvar, Mutex};
@@ -160,7 +160,8 @@ impl Server {
         let mut log = Log::of(child.stderr.take().unwrap());
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let Some(address) = line.trim_end().strip_prefix("listening on http://").map(|at| at.parse().unwrap()) else {
+        let said = line.trim_end().strip_prefix("listening on ").and_then(|url| url.split_once("://"));
+        let Some(address) = said.map(|(_, at)| at.parse().unwrap()) else {
             drop(child.wait());
             panic!("it did not start: {}", log.end());
         };
@@ -217,12 +218,22 @@ impl Drop for Server {
 
 /// One request on a connection of its own. An error means that no whole answer came.
 pub(crate) fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Result<(u16, Value)> {
-    let mut stream = TcpStream::connect(address)?;
+    let stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
+    ask_on(stream, method, path, body)
+}
+
+/// The same on a connection that stands.
+pub(crate) fn ask_on(
+    mut stream: impl io::Read + io::Write,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> io::Result<(u16, Value)> {
     let length = body.len();
     stream.write_all(
         format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nHost: tests\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
         )
         .as_bytes(),
     )?;
