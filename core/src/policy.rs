@@ -101,11 +101,13 @@ impl Policy {
 
     /// For a token server, which keeps the platform's rules itself and says when the next token will be there.
     ///
-    /// Lead: 60 s, where it does not say. A report may be followed by another after 5 s, as the server holds off what is too
-    /// soon; nothing is forced, since a report says all. Patience: 60 to 600 s, a key is mended by a person nearby.
+    /// Lead: 60 s, where it does not say. No grace: how young a token is only the server knows, which keeps one that is. The
+    /// first report of a token is made at once and another after 5 s, as the server holds off what is too soon; nothing is
+    /// forced, since a report says all. Patience: 60 to 600 s, a key is mended by a person nearby.
     #[cfg(feature = "token-server")]
     pub const TOKEN_SERVER: Self = Self {
         lead_s: 60,
+        grace_s: 0,
         floor_s: 5,
         patience_first_s: 60,
         patience_cap_s: 600,

@@ -82,6 +82,9 @@ impl Keeper {
             let doublings = self.refused_streak.saturating_sub(2).min(10);
             let wait = ms(self.policy.floor_s) << doublings;
             self.not_before = self.not_before.max(ms_now.saturating_add(wait.min(ms(self.policy.patience_cap_s))));
+        } else if self.endpoint.takes_reports() && self.trouble.is_none() {
+            // The floor keeps from asking for what is known already. This the server does not know.
+            self.not_before = self.not_before.min(ms_now);
         }
         self.pending(now)
     }

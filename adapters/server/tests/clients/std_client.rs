@@ -53,6 +53,19 @@ fn many_refused_callers_are_healed_by_one_exchange_and_one_fetch() {
 }
 
 #[test]
+fn a_program_that_only_began_is_healed_at_once() {
+    let house = House::new();
+    client(&house, "shop", KEY).token().expect("a token");
+    house.advance(60);
+    // To this one the token is new, and to the server it is not.
+    let late = client(&house, "shop", KEY);
+    late.token().expect("the same");
+    house.platform.revoke_all(ID).expect("known");
+    assert!(late.probe().is_ok());
+    assert_eq!((late.status().ledger.fetches, house.fetches()), (2, 2));
+}
+
+#[test]
 fn it_comes_back_when_the_server_said_and_not_before() {
     let house = House::new();
     let client = client(&house, "shop", KEY);

@@ -95,6 +95,29 @@ fn a_token_refused_while_it_is_asked_for_is_reported_next() {
 }
 
 #[test]
+fn how_young_a_token_is_only_the_server_knows() {
+    let mut scene = Scene::with(SERVER, SERVER.policy());
+    exchange(&mut scene, 200, &granted("T1", 1000, "600"));
+    scene.after(1);
+    let seen = Fingerprint::of("T1");
+    assert_eq!(scene.keeper.report_refused(scene.instant(), seen), ReportOutcome::Refreshing);
+    let fetch = scene.fetch();
+    assert_eq!(scene.keeper.refused(), Some(seen));
+    // It was young, and the server kept it. The same report again would loop.
+    scene.keeper.handle_response(fetch.ticket(), scene.instant(), 200, &granted("T1", 999, "600"));
+    assert_eq!(scene.token(), Some("T1"));
+    let held_off = Instant::from_millis(scene.now + 5_000);
+    assert_eq!(scene.keeper.report_refused(scene.instant(), seen), ReportOutcome::HeldOff(held_off));
+    // Nor does a report shorten the wait after a failure.
+    let mut scene = Scene::with(SERVER, SERVER.policy());
+    let wait = exchange(&mut scene, 200, &granted("T1", 7200, "600"));
+    scene.after(wait);
+    let wait = exchange(&mut scene, 503, b"{}");
+    let held_off = Instant::from_millis(scene.now + wait);
+    assert_eq!(scene.keeper.report_refused(scene.instant(), seen), ReportOutcome::HeldOff(held_off));
+}
+
+#[test]
 fn a_wrong_key_is_not_tried_again_and_again_and_costs_no_token() {
     for status in [401, 403] {
         let mut scene = Scene::with(SERVER, SERVER.policy());
