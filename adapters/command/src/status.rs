@@ -23,8 +23,18 @@ pub(crate) fn run(args: &Status, lang: Lang, out: &mut Output) -> Result<Exit, S
         words::warn(&words::exposed(&key, lang));
     }
     let asker = Asker::new(args, key.text, lang)?;
+    let mut seen = false;
     loop {
-        let all = asker.all()?;
+        let all = match asker.all() {
+            // Whoever watches wants to see it come back.
+            Err(Stop::With(Exit::Later, why)) if seen && let Some(seconds) = args.watch => {
+                words::warn(&why);
+                std::thread::sleep(Duration::from_secs(seconds));
+                continue;
+            }
+            all => all?,
+        };
+        seen = true;
         if args.json {
             out.line(&all)?;
         } else {

@@ -51,7 +51,7 @@ fn it_tells_how_accounts_are_and_what_to_do() {
     assert!(zh.contains("无凭据") && zh.contains("127.0.0.1") && zh.contains("2 个账号：1 个没有有效凭据"), "{zh}");
     let (code, well, _) = status(&server, KEY, &["--state", "ok"]);
     assert!(code == Some(0) && well.contains("shop") && !well.contains("stall"), "{code:?} {well}");
-    let (code, json, _) = status(&server, KEY, &["--json", "--state", "down"]);
+    let (code, json, _) = status(&server, KEY, &["--json", "--state", "down,failing"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(
         (code, json["accounts"].as_array().unwrap().len(), &json["accounts"][0]["name"]),
@@ -80,4 +80,38 @@ fn who_must_act_is_told_by_the_exit_code() {
     server.kill();
     let (code, _, wrong) = said(command(&["status", "--server", &url]).env("WXTOKEN_KEY", KEY));
     assert!(code == Some(5) && wrong.contains("is the server running"), "{wrong}");
+}
+
+#[test]
+fn who_watches_sees_it_come_back() {
+    let platform = platform();
+    let mut configuration = Configuration::new(&platform.http_url());
+    configuration.official("shop", ID);
+    let server = configuration.start(&[]);
+    server.token("shop");
+    let address = server.address;
+    let url = format!("http://{address}");
+    let mut watching = command(&["status", "--server", &url, "--watch", "1"]);
+    let mut watching = Watching(watching.env("WXTOKEN_KEY", KEY).spawn().unwrap());
+    let (mut out, mut err) = (lines(watching.0.stdout.take().unwrap()), lines(watching.0.stderr.take().unwrap()));
+    assert!(out.by_ref().take(40).any(|line| line.unwrap().contains("shop")));
+    server.kill();
+    assert!(err.by_ref().take(1).any(|line| line.unwrap().contains("was not reached")));
+    configuration.listen(address);
+    let _server = configuration.start(&[]);
+    assert!(out.by_ref().take(40).any(|line| line.unwrap().contains("shop")));
+}
+
+/// Ended however the test ends.
+struct Watching(std::process::Child);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+fn lines(of: impl std::io::Read) -> std::io::Lines<std::io::BufReader<impl std::io::Read>> {
+    std::io::BufRead::lines(std::io::BufReader::new(of))
 }

@@ -26,6 +26,7 @@ pub(crate) struct Configuration {
     /// More lines before all tables, and of the client's.
     more: (String, String),
     readers_of: usize,
+    listen: SocketAddr,
 }
 
 impl Configuration {
@@ -36,12 +37,19 @@ impl Configuration {
             base: base.to_owned(),
             more: Default::default(),
             readers_of: usize::MAX,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         }
     }
 
     /// The client is given so many of the accounts only.
     pub(crate) fn readers_of(&mut self, accounts: usize) -> &mut Self {
         self.readers_of = accounts;
+        self
+    }
+
+    /// Not on a port of the system's choice, but where a server was before.
+    pub(crate) fn listen(&mut self, address: SocketAddr) -> &mut Self {
+        self.listen = address;
         self
     }
 
@@ -84,7 +92,7 @@ impl Configuration {
 
     pub(crate) fn write(&self) {
         let (top, client) = &self.more;
-        let mut text = format!("listen = \"127.0.0.1:0\"\n{top}");
+        let mut text = format!("listen = \"{}\"\n{top}", self.listen);
         for (name, rest) in &self.accounts {
             write!(text, "[[account]]\nname = \"{name}\"\nbase = \"{}\"\n{rest}", self.base).unwrap();
         }
