@@ -109,7 +109,7 @@ pub(crate) struct Account {
     /// What kind of account it is
     #[arg(long, value_enum, default_value = "official", value_name = "KIND")]
     pub(crate) kind: Kind,
-    /// Which endpoint to fetch from; official accounts and mini programs only
+    /// Which endpoint to fetch from; an app of WeCom has one of its own, or a server
     #[arg(long, value_enum, value_name = "ENDPOINT")]
     pub(crate) endpoint: Option<Endpoint>,
     /// The appid, or the corpid of WeCom
@@ -157,6 +157,8 @@ pub(crate) enum Endpoint {
     Stable,
     /// /cgi-bin/token: every fetch retires the token before it
     Token,
+    /// A token server (wxtoken serve): --base is where it is, --id the account's name there, the secret the client's key
+    Server,
 }
 
 #[derive(Args, Debug)]
@@ -266,8 +268,8 @@ pub(crate) struct Status {
     /// Allow plain http to another machine: who is on the way then reads the key
     #[arg(long)]
     pub(crate) allow_plain_http: bool,
-    /// Only accounts in this state; may be given several times
-    #[arg(long, value_name = "STATE", value_enum)]
+    /// Only accounts in this state; may be given several times, or with commas
+    #[arg(long, value_name = "STATE", value_enum, value_delimiter = ',')]
     pub(crate) state: Vec<AccountState>,
     /// Print the server's JSON, its pages joined
     #[arg(long, conflicts_with = "watch")]

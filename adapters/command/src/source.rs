@@ -25,9 +25,23 @@ pub(crate) fn ready(account: &Account, api_base: Option<&str>, lang: Lang) -> Re
 /// The endpoint that was asked for.
 pub(crate) fn endpoint(account: &Account, lang: Lang) -> Result<&'static Endpoint, Stop> {
     match (account.kind, account.endpoint) {
+        (_, Some(args::Endpoint::Server)) if account.base.is_none() => {
+            let text = pick(
+                lang,
+                "--endpoint server needs --base, which says where the token server is, for instance https://tokens.lan:8440",
+                "--endpoint server 需要用 --base 指明中控服务器的地址，例如 https://tokens.lan:8440",
+            );
+            Err(Stop::With(Exit::Usage, text.to_owned()))
+        }
+        (Kind::Work, Some(args::Endpoint::Server)) => Ok(&Endpoint::WORK_TOKEN_SERVER),
+        (_, Some(args::Endpoint::Server)) => Ok(&Endpoint::TOKEN_SERVER),
         (Kind::Work, None) => Ok(&Endpoint::WORK),
         (Kind::Work, Some(_)) => {
-            let text = pick(lang, "--endpoint is not for --kind work", "--kind work 不能与 --endpoint 同用");
+            let text = pick(
+                lang,
+                "of --endpoint only `server` is for --kind work",
+                "--kind work 只能与 --endpoint server 同用",
+            );
             Err(Stop::With(Exit::Usage, text.to_owned()))
         }
         (_, None | Some(args::Endpoint::Stable)) => Ok(&Endpoint::STABLE_TOKEN),

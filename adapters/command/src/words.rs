@@ -85,6 +85,14 @@ pub(crate) fn reason(reason: &Reason, lang: Lang) -> String {
         }
         Reason::Transport(error) => return transport(*error, lang).map_or_else(|| reason.to_string(), str::to_owned),
         _ if lang != Lang::Zh => return reason.to_string(),
+        Reason::Status(401) => {
+            "HTTP 状态码 401：若对端是中控服务器，则密钥有误，或不允许从此地址使用，请向其管理员索取密钥；否则是代理要求登录"
+        }
+        Reason::Status(403) => {
+            "HTTP 状态码 403：若对端是中控服务器，则此密钥无权读取该账号，请其管理员授权；否则是代理拒绝了请求"
+        }
+        Reason::Status(429) => "HTTP 状态码 429：请求超过了此客户端的限额；稍后会再试",
+        Reason::Status(503) => "HTTP 状态码 503：对端暂时没有可用的凭据，或过载；稍后会再试",
         Reason::Status(status) => return format!("HTTP 状态码 {status}，不是正常应答；请检查地址，以及途中是否有代理"),
         Reason::Malformed(Malformed::TooLong) => "应答超过 4096 字节；对端是微信，还是代理的页面？",
         Reason::Malformed(Malformed::Token(_)) => "应答中的 token 不合法（超过 512 字节，或含有非法字符）",

@@ -7,7 +7,7 @@ mod common;
 #[path = "common/server.rs"]
 mod server;
 
-use common::{CORP, Files, ID, SECRET, command, platform, run};
+use common::{CORP, Files, ID, Ran, SECRET, command, platform, run};
 use server::{Configuration, KEY, ask};
 use wxtoken_platform::{Account, Fault, FaultScope, Running, TimeBase};
 
@@ -81,6 +81,32 @@ fn a_reload_keeps_what_did_not_change() {
     let (code, log) = server.end();
     assert_eq!(code, Some(0));
     assert_eq!(log.matches("the configuration was read again").count(), 1, "{log}");
+}
+
+#[test]
+fn commands_take_a_server_as_their_source() {
+    let platform = platform().start().unwrap();
+    let mut configuration = Configuration::new(&platform.http_url());
+    configuration.official("shop", ID);
+    let server = configuration.start(&[]);
+    let (base, api) = (format!("http://{}", server.address), platform.http_url());
+    let with = |key: &str, args: &[&str], more: &[&str]| {
+        let args = [args, &["--endpoint", "server", "-vvv"], more].concat();
+        Ran::from(command(&args).env("WXTOKEN_SECRET", key).output().unwrap())
+    };
+    let got = with(KEY, &["get"], &["--base", &base, "--id", "shop"]);
+    assert_eq!((got.code, got.stdout.trim_end()), (Some(0), &*server.token("shop")), "{}", got.stderr);
+    let call = ["call", "GET", "/cgi-bin/getcallbackip", "--api-base", &api];
+    let called = with(KEY, &call, &["--base", &base, "--id", "shop"]);
+    assert!(called.code == Some(0) && called.stdout.contains("ip_list"), "{called:?}");
+    assert_eq!(fetches(&platform, ID), 1);
+    for (key, id, code, words) in [("wxtk_wrong", "shop", 3, "401"), (KEY, "other", 3, "403")] {
+        let refused = with(key, &["get"], &["--base", &base, "--id", id]);
+        assert!(refused.code == Some(code) && refused.stderr.contains(words), "{refused:?}");
+        assert!(!refused.stderr.contains(key), "{refused:?}");
+    }
+    let nowhere = with(KEY, &["get"], &["--id", "shop"]);
+    assert!(nowhere.code == Some(2) && nowhere.stderr.contains("--base"), "{nowhere:?}");
 }
 
 #[test]
