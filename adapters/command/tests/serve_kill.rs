@@ -199,7 +199,7 @@ fn held(configuration: &Configuration, accounts: std::ops::RangeInclusive<usize>
     runtime.block_on(async {
         let (store, opened) = Redb::open(copy.as_ref()).expect("it opens");
         assert_eq!(opened, wxtoken_server::store::Opened::Existing);
-        let engine = Engine::builder().coordinator(store).transport(Nobody).start(&specs).await.expect("good");
+        let engine = Engine::builder().coordinator(store).transport(Nobody).start(specs).await.expect("good");
         let now = engine.clock().now();
         let held = accounts.filter_map(|account| {
             let snapshot = engine.find(&format!("a{account}"))?.token().snapshot();
