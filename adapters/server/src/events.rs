@@ -94,6 +94,10 @@ pub(crate) fn reloaded(accounts: usize, clients: usize, wants_restart: bool) {
     }
 }
 
+pub(crate) fn crowded(address: IpAddr, connections: usize) {
+    event!(target: TARGET, Level::WARN, from = %address, connections, "an address has all the connections that it may have; further ones are cut off, and this is said once");
+}
+
 pub(crate) fn asked(client: &str, from: Option<IpAddr>, account: &str, what: &str, granted: bool) {
     let from = from.map(tracing::field::display);
     event!(target: TARGET, Level::DEBUG, client, from, account, what, granted, "asked");

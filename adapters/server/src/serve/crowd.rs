@@ -6,12 +6,21 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use crate::events;
+
 /// Connections of one address (a /64 of IPv6) at a time. This machine itself, a proxy on it, say, has as many as there are.
 const EACH: usize = 1024;
 
 /// How many connections there are, by address. Never more entries than connections.
 #[derive(Clone, Default)]
-pub(super) struct Crowd(Arc<Mutex<HashMap<IpAddr, usize>>>);
+pub(super) struct Crowd(Arc<Mutex<HashMap<IpAddr, Count>>>);
+
+#[derive(Default)]
+struct Count {
+    connections: usize,
+    /// Its operator has been told that it wants more; said once until all of them are gone.
+    is_told: bool,
+}
 
 /// A connection's place among those of its address.
 pub(super) struct Among {
@@ -28,10 +37,15 @@ impl Crowd {
         };
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(address).or_default();
-        if *count >= EACH && !address.is_loopback() {
+        if count.connections >= EACH && !address.is_loopback() {
+            let is_news = !std::mem::replace(&mut count.is_told, true);
+            drop(counts);
+            if is_news {
+                events::crowded(address, EACH);
+            }
             return None;
         }
-        *count += 1;
+        count.connections += 1;
         drop(counts);
         Some(Among { crowd: self.clone(), address })
     }
@@ -41,8 +55,8 @@ impl Drop for Among {
     fn drop(&mut self) {
         let mut counts = self.crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
+            count.connections -= 1;
+            if count.connections == 0 {
                 counts.remove(&self.address);
             }
         }
@@ -62,6 +76,9 @@ mod tests {
         {
             let mut places: Vec<_> = (0..EACH).map(|_| enter(greedy).expect("its share")).collect();
             assert!(enter(neighbour).is_none() && enter(other).is_some());
+            let counts = crowd.0.lock().expect("sound");
+            assert_eq!(counts.values().filter(|count| count.is_told).count(), 1);
+            drop(counts);
             places.pop();
             assert!(enter(neighbour).is_some());
         }
