@@ -165,8 +165,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "18 jitter drawn at every poll",
         file: SCHEDULE,
-        from: "let at = self.attempt_at();\n        if now < at {",
-        to: "let at = self.attempt_at().saturating_sub(u64::from(jitter::up_to(9_999, self.seed, now)));\n        if now < at {",
+        from: "let mut at = self.attempt_at();",
+        to: "let mut at = self.attempt_at().saturating_sub(u64::from(jitter::up_to(9_999, self.seed, now)));",
         killer: museum("no_18_jitter_drawn_again_at_every_poll"),
     },
     Mutant {
