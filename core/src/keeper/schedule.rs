@@ -42,7 +42,8 @@ impl Keeper {
     }
 
     /// The next instant at which [`poll`](Self::poll) will do something. Polling exactly then makes progress; until
-    /// then, and without news, it stays the same.
+    /// then, and without news, it stays the same. Polled later, `poll` may put the fetch off: in the last seconds of a token
+    /// that its endpoint would only repeat it waits until that is over.
     #[must_use]
     pub fn poll_at(&self) -> Instant {
         Instant::from_millis(if self.in_flight { self.lost_at() } else { self.attempt_at() })
@@ -74,9 +75,6 @@ impl Keeper {
         let mut at = self.refresh_at().max(self.not_before);
         // The quiet window protects a token that may still live; once that is known dead there is nothing to protect.
         at = at.max(self.quiet_until.min(dead_at));
-        if self.would_repeat(at) {
-            at = self.certainly_dead_at();
-        }
         // At the end of its day the ledger is empty again.
         if self.day_fetches >= self.policy.daily_limit {
             at = at.max(self.day_ends_at);
@@ -84,7 +82,8 @@ impl Keeper {
             let emergency_at = dead_at.saturating_sub(EMERGENCY_BELOW_MS);
             at = at.max(emergency_at.min(self.day_ends_at));
         }
-        at
+        // Last, so that nothing moves it into those seconds again.
+        if self.would_repeat(at) { self.certainly_dead_at() } else { at }
     }
 
     /// When the token held is over; 0 when none is held or it was refused.

@@ -11,7 +11,8 @@ use std::{collections::HashMap, time::Duration};
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use wxtoken_core::{
-    Action, Endpoint, Failure, Fetch, Fingerprint, Instant, Keeper, Outcome, Policy, ReportOutcome, Snapshot, Token,
+    Action, Endpoint, Failure, Fetch, Fingerprint, Instant, Keeper, Outcome, Policy, Repeat, ReportOutcome, Snapshot,
+    Token,
 };
 
 /// Seconds where some rule changes its mind.
@@ -268,6 +269,16 @@ impl World {
         self.progresses();
     }
 
+    /// Polled late, in the last seconds of a token that would only be repeated, it comes once when that is over.
+    fn waits_for_an_end(&self, ahead: &mut Keeper, at: Instant, until: Instant) {
+        let is_late = self.keeper.poll_at() < at && self.keeper.endpoint().repeat() == Repeat::SameWhileValid;
+        assert!(is_late, "told to poll at {at:?}, and nothing came of it");
+        assert_eq!(ahead.poll_at(), until);
+        if until.as_millis() < END_OF_CLOCK {
+            assert!(matches!(ahead.poll(until), Action::Fetch(_)), "it waited until {until:?}, and does not come");
+        }
+    }
+
     fn progresses(&self) {
         let at = self.keeper.poll_at().max(self.now());
         if at.as_millis() >= END_OF_CLOCK {
@@ -278,7 +289,9 @@ impl World {
             Action::Fetch(_) => {}
             Action::Wait(until) => {
                 assert!(until > at, "told to poll at {at:?}, then told to wait until {until:?}");
-                assert!(self.flight.is_some(), "told to poll at {at:?}, and nothing came of it");
+                if self.flight.is_none() {
+                    self.waits_for_an_end(&mut ahead, at, until);
+                }
             }
         }
     }
