@@ -248,6 +248,13 @@ pub(crate) struct Entry {
     pub(crate) cells: Box<[Arc<Cell>]>,
 }
 
+impl Entry {
+    /// Whether these are the tickets beside the token.
+    pub(crate) fn has(&self, tickets: &[Kind]) -> bool {
+        self.cells.iter().map(|cell| cell.kind).skip(1).eq(tickets.iter().copied())
+    }
+}
+
 /// One account of an [`Engine`](crate::Engine), cheap to clone. It stays usable after the account was taken out of the
 /// configuration; nothing is fetched for it then.
 #[derive(Clone)]

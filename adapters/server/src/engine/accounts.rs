@@ -152,11 +152,15 @@ impl Inner {
         let (mut entries, mut fresh) = (Vec::with_capacity(specs.len()), Vec::new());
         let mut bases = HashSet::new();
         for mut spec in specs {
-            let (name, tickets) = (Arc::from(std::mem::take(&mut spec.name)), std::mem::take(&mut spec.tickets));
-            let who = Who::new(spec, &mut bases).map_err(|why| BadAccounts::Account(String::from(&*name), why))?;
+            let (name, tickets) = (std::mem::take(&mut spec.name), std::mem::take(&mut spec.tickets));
+            let who = Who::new(spec, &mut bases).map_err(|why| BadAccounts::Account(name.clone(), why))?;
             let same = old.get(who.digest()).copied();
             loaded.unchanged += usize::from(same.is_some());
-            entries.push(Arc::new(self.entry(name, &tickets, who, same, &mut fresh)));
+            entries.push(match same.filter(|entry| *entry.name == *name && entry.has(&tickets)) {
+                // Nothing of a hundred thousand is made anew for the sake of one.
+                Some(entry) => entry.clone(),
+                None => Arc::new(self.entry(name.into(), &tickets, who, same, &mut fresh)),
+            });
         }
         loaded.restored = self.restore(&fresh).await;
         let after = Arc::new(Accounts::new(entries));
