@@ -56,7 +56,7 @@ async fn soak(accounts: u64, days: u64) {
             .collect();
         let builder =
             Engine::builder().clock(clock.clone()).transport(Https::new(&Roots::Mozilla).expect("compiled in"));
-        builder.coordinator(store).concurrency(256).start(&specs).await.expect("good accounts")
+        builder.coordinator(store).concurrency(256).start(specs).await.expect("good accounts")
     };
     let mut next = engine.settle().await;
     let (filled_kb, filled_cpu) = (rss_kb(), cpu());
