@@ -168,6 +168,8 @@ part_fmt() {
 
 part_lint() {
     cargo clippy --locked --workspace --all-targets -- -D warnings
+    # Those that are run by their names only are none of all targets.
+    cargo clippy --locked -p wxtoken-server -p wxtoken-cli --test '*' -- -D warnings
     cargo clippy --locked -p wxtoken-core --features defmt,js-sdk,token-server -- -D warnings
     # The link proof has no tests, and no unwinding, which only its release profile knows.
     (cd tests/nopanic && cargo clippy --locked --release --features with-reply,defmt -- -D warnings)
