@@ -121,10 +121,11 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-/// Checks accounts without loading them.
-pub(crate) fn check(specs: &[AccountSpec]) -> Result<(), BadAccounts> {
+/// Checks accounts without loading them; returns what tells each from the others.
+pub(crate) fn check(specs: &[AccountSpec]) -> Result<Vec<[u8; 32]>, BadAccounts> {
     let mut names = HashSet::new();
     let mut digests: HashMap<[u8; 32], &str> = HashMap::new();
+    let mut all = Vec::with_capacity(specs.len());
     for spec in specs {
         if !is_name(&spec.name) {
             return Err(BadAccounts::Name(spec.name.clone()));
@@ -136,25 +137,26 @@ pub(crate) fn check(specs: &[AccountSpec]) -> Result<(), BadAccounts> {
         if let Some(other) = digests.insert(digest, &spec.name) {
             return Err(BadAccounts::Same(other.to_owned(), spec.name.clone()));
         }
+        all.push(digest);
     }
-    Ok(())
+    Ok(all)
 }
 
 impl Inner {
     /// Replaces the accounts. Credentials of accounts that did not change, another name aside, stay as they are; those of
     /// new ones are looked up in the store; nothing more is fetched for those that are gone.
     pub(crate) async fn load(self: &Arc<Self>, specs: Vec<AccountSpec>) -> Result<Loaded, BadAccounts> {
-        check(&specs)?;
+        let digests = check(&specs)?;
         let before = self.accounts.load_full();
         let old: HashMap<[u8; 32], &Arc<Entry>> =
             before.by_id.iter().map(|entry| (*entry.who.digest(), entry)).collect();
         let mut loaded = Loaded { accounts: specs.len(), ..Loaded::default() };
         let (mut entries, mut fresh) = (Vec::with_capacity(specs.len()), Vec::new());
         let mut bases = HashSet::new();
-        for mut spec in specs {
+        for (mut spec, digest) in specs.into_iter().zip(digests) {
             let (name, tickets) = (std::mem::take(&mut spec.name), std::mem::take(&mut spec.tickets));
-            let who = Who::new(spec, &mut bases).map_err(|why| BadAccounts::Account(name.clone(), why))?;
-            let same = old.get(who.digest()).copied();
+            let who = Who::new(spec, digest, &mut bases);
+            let same = old.get(&digest).copied();
             loaded.unchanged += usize::from(same.is_some());
             entries.push(match same.filter(|entry| *entry.name == *name && entry.has(&tickets)) {
                 // Nothing of a hundred thousand is made anew for the sake of one.

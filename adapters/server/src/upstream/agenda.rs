@@ -282,8 +282,9 @@ mod tests {
     #[test]
     fn nobody_finds_a_credential_between_its_attempt_and_the_plan_for_the_next() {
         let (agenda, clock) = (Agenda::new(1), VirtualClock::new(std::time::Duration::ZERO));
-        let who = AccountSpec::new("shop", AccountKind::Work, "ww0123456789abcdef", "made-up");
-        let who = Who::new(who, &mut Default::default()).unwrap();
+        let spec = AccountSpec::new("shop", AccountKind::Work, "ww0123456789abcdef", "made-up");
+        let digest = Who::digest_of(&spec).unwrap();
+        let who = Who::new(spec, digest, &mut Default::default());
         let host = agenda.host("qyapi.weixin.qq.com:443");
         let (stirs, _) = tokio::sync::broadcast::channel(1);
         let cell = Arc::new(Cell::new("shop".into(), Arc::new(who), Kind::Token, host, None, stirs));
